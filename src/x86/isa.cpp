@@ -1,0 +1,25 @@
+#include "x86/isa.h"
+
+namespace ramet::isa {
+
+namespace {
+
+constexpr std::array<Row, row_count> rows = {{
+#define ROW(id, encoding, operands, operation, flags, traits, cost) \
+    Row{Id::id, #id, parse_encoding(encoding), parse_operands(operands), parse_flags(flags), traits, cost},
+#define OP ROW
+#define SIMD ROW
+#define SIZED ROW
+#define SPECIAL ROW
+#include "x86/isa/all.def"
+#undef OP
+#undef SIMD
+#undef SIZED
+#undef SPECIAL
+}};
+
+}  // namespace
+
+std::span<const Row, row_count> all_rows() { return rows; }
+
+}  // namespace ramet::isa
