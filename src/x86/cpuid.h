@@ -1,0 +1,20 @@
+// CPUID of the two CPU models: ramet-v1 is the x86-64 baseline, ramet-v2 is x86-64-v2 with AES, PCLMUL, MOVBE, RDRAND, SMEP, SMAP, UMIP
+// and FSGSBASE. Vendor AuthenticAMD, so that vendor-specific behaviour has one truth. Nothing comes from the host.
+#pragma once
+
+#include "x86/core.h"
+
+namespace ramet::cpuid {
+
+struct Leaf {
+    u32 eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+Leaf query(const Core& core, u32 leaf, u32 subleaf);
+
+inline bool has_smap(const Core& core) { return core.model_v2; }
+inline bool has_rdtscp(const Core& core) { return core.model_v2; }
+/// CR4 bits the model knows; others are #GP(0).
+u64 allowed_cr4(const Core& core);
+
+}  // namespace ramet::cpuid

@@ -1,0 +1,25 @@
+// Paging: linear → physical, with permissions, faults and accessed/dirty bits (APM volume 2, chapter 5).
+// 32-bit, PAE and 4-level paging; PSE, NX, WP, SMEP, SMAP. Tables are read as if at every access (paging_cache.h).
+// Not modelled: 5-level paging, memory types, protection keys.
+#pragma once
+
+#include "x86/core.h"
+
+namespace ramet {
+
+enum class AccessType : u8 { read, write, fetch };
+
+inline constexpr unsigned physical_address_bits = 40;
+
+struct Translation {
+    GuestPhys physical;
+    bool writable = false;  ///< a write in the same context would need no further walk: permitted, and the dirty bit is set
+};
+
+/// Sets accessed and dirty bits. The fault carries its error code; CR2 is set.
+Result<Translation> translate(Core& core, u64 linear, AccessType type, Context context);
+
+/// A write of [offset, offset + size) to a watched table frame is about to change `before` into `after`: drops what was derived.
+void table_written(Core& core, Frame frame, unsigned offset, unsigned size, const u8* before, const u8* after);
+
+}  // namespace ramet
