@@ -1,0 +1,32 @@
+#include "machine/boot/boot.h"
+
+#include "machine/boot/acpi.h"
+#include "machine/boot/elf.h"
+#include "machine/boot/linux.h"
+#include "machine/boot/multiboot.h"
+
+namespace ramet {
+
+Board firmware_board(const Configuration& configuration) {
+    RamLayout const layout = RamLayout::of(configuration.memory_bytes);
+    Board board;
+    board.pic = Pic::after_firmware();
+    board.pit = Pit::after_firmware();
+    board.cmos = Cmos::after_firmware(configuration.rtc, layout.low_end, layout.high_end - high_ram_start);
+    board.lapic = LocalApic::after_firmware();
+    board.fw_cfg.ram_bytes = configuration.memory_bytes;
+    return board;
+}
+
+Expected<Done> load_guest(Memory& memory, Cpu& cpu, const Configuration& configuration, const Images& images) {
+    const Image& kernel = images.kernel;
+    if (kernel.bytes.empty()) return Error{kernel.name + ": the file is empty; expected a kernel"};
+    Placement placement{memory, RamLayout::of(configuration.memory_bytes)};
+    u64 const rsdp = TRY(place_acpi_tables(placement));
+    if (is_bzimage(kernel.bytes)) return load_bzimage(placement, cpu, configuration, images, rsdp);
+    if (is_multiboot(kernel.bytes)) return load_multiboot(placement, cpu, configuration, images);
+    if (is_elf(kernel.bytes)) return load_vmlinux(placement, cpu, configuration, images, rsdp);
+    return Error{kernel.name + ": not a kernel; expected a Linux bzImage, an ELF vmlinux or a multiboot 1 image"};
+}
+
+}  // namespace ramet

@@ -1,0 +1,117 @@
+// Machine: one PC as a value: processor, memory, board, clock and generator. Moving it keeps it, fork() makes a second one, digest() names its
+// state, run() is the only thing that changes it but for apply().
+//
+// Threads: a Machine belongs to one thread at a time; relatives may run on different threads.
+// Determinism: where run() stops never matters. Running to a Position in one go or in a thousand pieces gives the same state, and
+// nothing of the host gets in but through apply().
+// Tests: tests/machine/machine_test.cpp.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/digest.h"
+#include "base/result.h"
+#include "cow/memory.h"
+#include "machine/board.h"
+#include "machine/configuration.h"
+#include "machine/pc_bus.h"
+#include "machine/ports.h"
+#include "x86/interpreter.h"
+
+namespace ramet {
+
+/// How far to run. Whatever comes first stops.
+struct Until {
+    Position position{~u64{0}};
+    Cycles cycles = Cycles::never();              ///< an idle machine stops exactly there, a running one at the next instruction
+    bool idle = false;                            ///< stop when the guest halts and waits
+    const std::atomic<bool>* interrupt = nullptr;  ///< looked at every few milliseconds; where it stops is up to the host
+};
+
+enum class StopReason : u8 {
+    position,     ///< Until::position
+    cycles,       ///< Until::cycles
+    output,       ///< Ports::output asked for it, right after the instruction that wrote the byte
+    exit,         ///< debug exit; `value` is what was written
+    reset,        ///< the guest asked for a reset
+    power_off,    ///< the guest switched the PC off
+    shutdown,     ///< triple fault
+    halted,       ///< HLT with interrupts off: nothing can ever wake it
+    idle,         ///< Until::idle, or no device will ever interrupt on its own: only an input can go on
+    interrupted,  ///< Until::interrupt
+    unsupported,  ///< beyond our model; `report` says what
+    exhausted,    ///< the host's memory or the pool's limit is used up
+};
+
+struct RunResult {
+    StopReason reason = StopReason::position;
+    u32 value = 0;
+    std::string report = {};
+};
+
+/// Something from outside. It enters between two instructions, at the machine's present Position and cycle.
+struct Input {
+    enum class Kind : u8 { serial };
+    Kind kind = Kind::serial;
+    std::vector<u8> bytes = {};
+};
+
+class Machine {
+public:
+    static Expected<Machine> create(const Configuration& configuration, const Images& images, std::shared_ptr<PagePool> pool);
+    /// Reads the images that the configuration names.
+    static Expected<Machine> create(const Configuration& configuration, std::shared_ptr<PagePool> pool);
+
+    Machine(Machine&&) noexcept = default;
+    Machine& operator=(Machine&&) = delete;
+
+    RunResult run(const Until& until, Ports& ports);
+
+    /// A second machine with the same state, in constant time.
+    Machine fork();
+
+    /// Gives the guest what comes from outside; how many bytes it took. The caller keeps the rest and offers it again later.
+    std::size_t apply(const Input& input);
+    /// Bytes given to the serial port that the guest has not read yet.
+    u32 unread_input() const { return board_.com1.unread(); }
+
+    /// Names the whole state. Looking does not touch: nothing the guest sees changes.
+    Digest digest();
+    /// Names configuration and images.
+    const Digest& identity() const { return identity_; }
+
+    Position position() const { return interpreter_.clock().position; }
+    Cycles cycles() const { return interpreter_.clock().cycles; }
+    /// When the next device needs attention; never() when none will.
+    Cycles next_deadline() const;
+
+    const Cpu& cpu() const { return interpreter_.cpu(); }
+    const Board& board() const { return board_; }
+    Memory& memory() { return memory_; }
+    Interpreter& interpreter() { return interpreter_; }
+    u64 private_bytes() const { return memory_.private_bytes(); }
+    const MissedAccesses& missed() const { return missed_; }
+
+private:
+    Machine(const Digest& identity, CpuModel model, u64 seed, Memory memory);
+
+    std::optional<RunResult> asked(const PcBus& bus) const;
+    std::optional<RunResult> at_limit(const Until& until) const;
+    std::optional<RunResult> wait(const PcBus& bus, const Until& until);
+
+    Digest identity_;
+    CpuModel model_;
+    Memory memory_;
+    Interpreter interpreter_;
+    Board board_;
+    MissedAccesses missed_;  // of this object, on this host; not state
+};
+
+/// "power off", for messages.
+const char* reason_text(StopReason reason);
+
+}  // namespace ramet
