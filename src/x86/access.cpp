@@ -118,7 +118,8 @@ Result<u64> linear_in(const Core& core, Segment const& s, unsigned segment, u64 
     u64 linear = 0;
     if (core.code64()) {
         linear = segment >= FS ? s.base + offset : offset;
-        if (!is_canonical(linear) || !is_canonical(linear + size - 1)) return violation();
+        // AMD's processors look at the offset, too, even where a base makes it canonical.
+        if (!is_canonical(offset) || !is_canonical(linear) || !is_canonical(linear + size - 1)) return violation();
     } else {
         u64 const last = offset + size - 1;
         if (core.protected_mode() && !core.v86()) {

@@ -27,8 +27,12 @@ Fault write_linear(Core& core, u64 linear, const void* from, unsigned size, Cont
 /// Faults as a write of these bytes would, and changes nothing but accessed and dirty bits.
 Fault probe_write(Core& core, u64 linear, unsigned size, Context context);
 
-/// #AC(0) for misaligned accesses at CPL 3 with CR0.AM and EFLAGS.AC.
+/// #AC(0) for misaligned accesses at CPL 3 with CR0.AM and EFLAGS.AC. linear_address() does this for sizes up to 8; what is larger has
+/// an alignment of its own.
 bool alignment_checked(const Core& core);
+inline Fault check_alignment(const Core& core, u64 linear, unsigned alignment) {
+    return (linear & (alignment - 1)) != 0 && alignment_checked(core) ? fault::ac() : no_fault;
+}
 
 template <class T>
 Result<T> load_linear(Core& core, u64 linear, Context context) {

@@ -80,13 +80,20 @@ Fault execute(Core& core, const Insn& insn) {
     return no_fault;
 }
 
+namespace {
+
+/// Loading SS holds single-step traps back until after the next instruction, so that a stack can be switched in two.
+bool holds_traps(const Core& core, const Insn& insn) { return core.cpu.interrupt_shadow && insn.id != isa::Id::STI; }
+
+}  // namespace
+
 Fault step(Core& core, bool& retired) {
     retired = false;
     bool const single_step = core.cpu.rflags & rflags::TF;
     Insn const insn = TRY(fetch_instruction(core));
     TRY(execute(core, insn));
     retired = true;
-    if (!single_step) return no_fault;
+    if (!single_step || holds_traps(core, insn)) return no_fault;
     core.cpu.dr6 |= 0x4000;
     return raise(Vector::DB);
 }

@@ -16,11 +16,25 @@ namespace {
 
 constexpr unsigned piece_size = 16;
 
-Result<u64> image_address(Core& core, const Insn& insn, unsigned size, unsigned alignment, AccessType type) {
-    u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), size, type));
-    return linear & (alignment - 1) ? Result<u64>(fault::gp()) : Result<u64>(linear);
-}
 u64 at(const Core& core, u64 linear, unsigned offset) { return core.code64() ? linear + offset : (linear + offset) & 0xffffffff; }
+
+/// x87 images (aligned to their fields if #AC is on): all bytes are accessible after this. The first byte is looked at before the last.
+Result<u64> x87_image_address(Core& core, const Insn& insn, unsigned size, AccessType type) {
+    u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), size, type));
+    TRY(check_alignment(core, linear, insn.operand_size == 2 ? 2 : 4));
+    TRY(translate(core, linear, type, core.context));
+    TRY(translate(core, at(core, linear, size - 1), type, core.context));
+    return linear;
+}
+/// FXSAVE's and XSAVE's images are aligned or #GP; the last byte is looked at before the first.
+Result<u64> fx_image_address(Core& core, const Insn& insn, unsigned size, unsigned alignment, AccessType type) {
+    u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), size, type));
+    TRY(check_alignment(core, linear, 4));
+    if (linear & (alignment - 1)) return fault::gp();
+    TRY(translate(core, at(core, linear, size - 1), type, core.context));
+    TRY(translate(core, linear, type, core.context));
+    return linear;
+}
 
 Fault read_image(Core& core, u64 linear, std::span<u8> to) {
     for (unsigned i = 0; i < to.size(); i += piece_size) {
@@ -29,7 +43,6 @@ Fault read_image(Core& core, u64 linear, std::span<u8> to) {
     }
     return no_fault;
 }
-/// The caller has probed it.
 Fault write_image(Core& core, u64 linear, std::span<const u8> from) {
     for (unsigned i = 0; i < from.size(); i += piece_size) {
         unsigned const n = static_cast<unsigned>(std::min<std::size_t>(piece_size, from.size() - i));
@@ -75,8 +88,7 @@ Fault fx_available(const Core& core) { return core.cpu.cr0 & (cr0::EM | cr0::TS)
 /// Without CR4.OSFXSR only the x87 part is moved. What lies behind the registers stays as it was.
 Fault fxsave(Core& core, const Insn& insn) {
     TRY(fx_available(core));
-    u64 const linear = TRY(image_address(core, insn, fx_size, 16, AccessType::write));
-    TRY(probe_write(core, linear, fx_size, core.context));
+    u64 const linear = TRY(fx_image_address(core, insn, fx_size, 16, AccessType::write));
     FxImage image = {};
     fpu::write_fx(core.cpu.x87, wide_pointers(insn), image);
     bool const with_sse = core.cpu.cr4 & cr4::OSFXSR;
@@ -91,7 +103,7 @@ Fault fxsave(Core& core, const Insn& insn) {
 
 Fault fxrstor(Core& core, const Insn& insn) {
     TRY(fx_available(core));
-    u64 const linear = TRY(image_address(core, insn, fx_size, 16, AccessType::read));
+    u64 const linear = TRY(fx_image_address(core, insn, fx_size, 16, AccessType::read));
     FxImage image;
     TRY(read_image(core, linear, image));
     bool const with_sse = core.cpu.cr4 & cr4::OSFXSR;
@@ -135,8 +147,7 @@ u64 requested_states(const Core& core) { return (u64{core.gpr<u32>(RDX)} << 32 |
 /// Only the requested parts are written, and of the header only XSTATE_BV.
 Fault xsave(Core& core, const Insn& insn) {
     TRY(xsave_available(core));
-    u64 const linear = TRY(image_address(core, insn, xsave_size, 64, AccessType::write));
-    TRY(probe_write(core, linear, xsave_size, core.context));
+    u64 const linear = TRY(fx_image_address(core, insn, xsave_size, 64, AccessType::write));
     u64 const wanted = requested_states(core);
     u64 in_use = 0;
     TRY(read_linear(core, at(core, linear, fx_size), &in_use, 8, core.context));
@@ -160,7 +171,7 @@ Fault xsave(Core& core, const Insn& insn) {
 /// A requested part that the header does not name gets its initial values, except MXCSR, which is loaded whenever SSE is requested.
 Fault xrstor(Core& core, const Insn& insn) {
     TRY(xsave_available(core));
-    u64 const linear = TRY(image_address(core, insn, xsave_size, 64, AccessType::read));
+    u64 const linear = TRY(fx_image_address(core, insn, xsave_size, 64, AccessType::read));
     FxImage image;
     std::array<u64, 3> header;
     TRY(read_image(core, linear, image));
@@ -200,8 +211,7 @@ Fault fnstenv(Core& core, const Insn& insn) {
     auto const format = format_of(core, insn);
     StateImage image;
     auto const bytes = std::span(image).first(format.environment_size());
-    u64 const linear = TRY(image_address(core, insn, format.environment_size(), 1, AccessType::write));
-    TRY(probe_write(core, linear, format.environment_size(), core.context));
+    u64 const linear = TRY(x87_image_address(core, insn, format.environment_size(), AccessType::write));
     fpu::write_environment(core.cpu.x87, format, bytes);
     fpu::mask_all(core.cpu.x87);
     return write_image(core, linear, bytes);
@@ -211,7 +221,7 @@ Fault fldenv(Core& core, const Insn& insn) {
     auto const format = format_of(core, insn);
     StateImage image;
     auto const bytes = std::span(image).first(format.environment_size());
-    TRY(read_image(core, TRY(image_address(core, insn, format.environment_size(), 1, AccessType::read)), bytes));
+    TRY(read_image(core, TRY(x87_image_address(core, insn, format.environment_size(), AccessType::read)), bytes));
     fpu::read_environment(core.cpu.x87, format, bytes);
     return no_fault;
 }
@@ -220,8 +230,7 @@ Fault fnsave(Core& core, const Insn& insn) {
     auto const format = format_of(core, insn);
     StateImage image;
     auto const bytes = std::span(image).first(format.state_size());
-    u64 const linear = TRY(image_address(core, insn, format.state_size(), 1, AccessType::write));
-    TRY(probe_write(core, linear, format.state_size(), core.context));
+    u64 const linear = TRY(x87_image_address(core, insn, format.state_size(), AccessType::write));
     fpu::write_environment(core.cpu.x87, format, bytes);
     fpu::write_registers(core.cpu.x87, bytes.subspan(format.environment_size()));
     fpu::initialise(core.cpu.x87);
@@ -232,7 +241,7 @@ Fault frstor(Core& core, const Insn& insn) {
     auto const format = format_of(core, insn);
     StateImage image;
     auto const bytes = std::span(image).first(format.state_size());
-    TRY(read_image(core, TRY(image_address(core, insn, format.state_size(), 1, AccessType::read)), bytes));
+    TRY(read_image(core, TRY(x87_image_address(core, insn, format.state_size(), AccessType::read)), bytes));
     fpu::read_environment(core.cpu.x87, format, bytes);
     fpu::read_registers(core.cpu.x87, bytes.subspan(format.environment_size()));
     return no_fault;

@@ -56,11 +56,17 @@ constexpr unsigned vector_size(Size s) {
     }
 }
 
-/// The linear address of a vector in memory.
+/// The linear address of a vector in memory. Misalignment of size x comes before every other fault of the access.
 template <Operand O>
 Result<u64> vector_address(Core& core, const Insn& insn, AccessType type) {
-    u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), vector_size(O.size), type));
-    if (O.size == Size::x && (linear & 15)) return fault::gp();
+    u64 const offset = effective_address(core, insn);
+    if constexpr (O.size == Size::x) {
+        bool const has_base = !core.code64() || insn.segment >= FS;
+        u64 const base = has_base ? core.cpu.seg[insn.segment].base : 0;
+        if ((base + offset) & 15) return fault::gp();
+    }
+    u64 const linear = TRY(linear_address(core, insn.segment, offset, vector_size(O.size), type));
+    if constexpr (O.size == Size::u) TRY(check_alignment(core, linear, 16));
     return linear;
 }
 

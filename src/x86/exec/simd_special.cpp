@@ -19,6 +19,7 @@ namespace {
 Fault masked_store(Core& core, const Insn& insn, V128 value, u16 mask, unsigned size) {
     u64 const offset = core.cpu.gpr[RDI] & (insn.address_size == 8 ? ~u64{0} : insn.address_size == 4 ? 0xffffffff : 0xffff);
     u64 const linear = TRY(linear_address(core, insn.segment, offset, size, AccessType::write));
+    TRY(check_alignment(core, linear, 8));
     TRY(probe_write(core, linear, size, core.context));
     std::array<u8, 16> bytes = {};
     TRY(read_linear(core, linear, bytes.data(), size, core.context));
@@ -32,10 +33,8 @@ Fault masked_store(Core& core, const Insn& insn, V128 value, u16 mask, unsigned 
 
 Fault maskmovq(Core& core, const Insn& insn) {
     TRY(mmx_available(core));
-    u16 const mask = ops::byte_mask(mm(core, insn.rm())) & 0xff;
-    TRY(masked_store(core, insn, mm(core, insn.reg()), mask, 8));
-    fpu::enter_mmx(core.cpu.x87);
-    return no_fault;
+    fpu::enter_mmx(core.cpu.x87);  // even if the store faults, as AMD's processors do
+    return masked_store(core, insn, mm(core, insn.reg()), ops::byte_mask(mm(core, insn.rm())) & 0xff, 8);
 }
 Fault maskmovdqu(Core& core, const Insn& insn) {
     TRY(sse_available(core));

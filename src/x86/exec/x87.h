@@ -58,6 +58,7 @@ Fault x87_load(Core& core, const Insn& insn) {
     auto value = pick_x87_operand<O, Operation, Passed>();
     constexpr unsigned size = x87_size<decltype(value)>;
     u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), size, AccessType::read));
+    TRY(check_alignment(core, linear, std::min(size, 8u)));
     TRY(read_linear(core, linear, &value, size, core.context));
     Operation(core.cpu.x87, value);
     return no_fault;
@@ -67,6 +68,7 @@ Fault x87_store(Core& core, const Insn& insn) {
     auto value = pick_x87_operand<O, Operation, Referred>();
     constexpr unsigned size = x87_size<decltype(value)>;
     u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), size, AccessType::write));
+    TRY(check_alignment(core, linear, std::min(size, 8u)));
     TRY(probe_write(core, linear, size, core.context));
     return Operation(core.cpu.x87, value) ? write_linear(core, linear, &value, size, core.context) : no_fault;
 }

@@ -8,6 +8,7 @@
 #include "x86/fpu/environment.h"
 #include "x86/fpu/x87_unit.h"
 #include "x86/interpreter.h"
+#include "x86/segment.h"
 #include "x86/step.h"
 
 namespace ramet::vectors {
@@ -19,6 +20,7 @@ constexpr u64 gdt_base = 0xffffd7a312340000, ldt_base = gdt_base + page_size, id
               handlers = task_base + page_size;
 constexpr u64 system_pages = 4;
 constexpr u64 inner_stack = task_base + page_size;  // grows down on the page of the task state
+constexpr u16 task_size = 0x68;
 constexpr u16 kernel_code = 15 * 8;                 // a descriptor that no vector refers to
 constexpr u64 kernel_code_descriptor = 0x00af9b000000ffff;
 constexpr u16 gdt_limit = 16 * 8 - 1;
@@ -129,11 +131,12 @@ void Processor::make_tables(const ox_config& config) {
         write(idt_base + vector * 16, bytes_of(g.data(), g.size()));
     }
     write(task_base + 4, bytes_of(&inner_stack, 1));
+    write(task_base + 0x66, bytes_of(&task_size, 1));  // the I/O map lies beyond the limit: no port is open
     initial_.gdtr = {gdt_base, gdt_limit};
     initial_.idtr = {idt_base, 256 * 16 - 1};
     initial_.seg[LDTR] = {0x48, 0x82, config.nldt * 8 - 1, ldt_base};
     if (config.nldt == 0) initial_.seg[LDTR] = {};
-    initial_.seg[TR] = {0x40, 0x8b, 0x67, task_base};
+    initial_.seg[TR] = {0x40, 0x8b, task_size - 1, task_base};
 }
 
 void Processor::write(u64 linear, std::span<const u8> bytes) {
@@ -187,9 +190,12 @@ void Processor::store_state(ox_state& s) const {
     std::copy_n(cpu.gpr.begin(), 16, s.gpr);
     s.rip = cpu.rip;
     s.rflags = core_.rflags();
-    for (unsigned n = 0; n < 6; ++n) s.sel[n] = cpu.seg[n].selector;
-    s.fsbase = cpu.seg[FS].base;
-    s.gsbase = cpu.seg[GS].base;
+    // The recorder saw selectors after a return from its kernel, which makes every null selector zero.
+    for (unsigned n = 0; n < 6; ++n) s.sel[n] = !real() && is_null(cpu.seg[n].selector) ? u16{0} : cpu.seg[n].selector;
+    if (kind_ == Kind::long64) {
+        s.fsbase = cpu.seg[FS].base;
+        s.gsbase = cpu.seg[GS].base;
+    }
     X87 const& f = cpu.x87;
     s.fcw = f.fcw;
     s.fsw = f.fsw;
@@ -212,22 +218,27 @@ std::optional<u8> Processor::delivered_vector() const {
     return there && offset < 256 ? std::optional<u8>(static_cast<u8>(offset)) : std::nullopt;
 }
 
-/// Back to the state before, at the address that the handler would return to.
-void Processor::undo_delivery(ox_state const& before) {
+/// Back to the state before, at the address that the handler would return to. Real mode's frame is in the vector's own memory.
+void Processor::undo_delivery(ox_state const& before, RealFrame const& overwritten) {
     u64 return_address = 0;
-    if (real()) {
-        u64 const linear = core_.cpu.seg[SS].base + (core_.cpu.gpr[RSP] & 0xffff);
-        read(linear, {reinterpret_cast<u8*>(&return_address), 2});
-    } else read(core_.cpu.gpr[RSP], {reinterpret_cast<u8*>(&return_address), 8});
+    auto const bytes = std::span(reinterpret_cast<u8*>(&return_address), real() ? 2 : 8);
+    for (unsigned i = 0; i < bytes.size(); ++i) read(real() ? real_stack(i) : core_.cpu.gpr[RSP] + i, bytes.subspan(i, 1));
+    if (real())
+        for (unsigned i = 0; i < overwritten.size(); ++i) write(real_stack(i), std::span(overwritten).subspan(i, 1));
     load_state(before);
     core_.cpu.rip = return_address;
 }
+
+u64 Processor::real_stack(unsigned offset) const { return core_.cpu.seg[SS].base + ((core_.cpu.gpr[RSP] + offset) & 0xffff); }
 
 bool Processor::step(ox_state& state, ox_exc& exception) {
     load_state(state);
     core_.remaining = std::numeric_limits<i64>::max();
     core_.leave = false;
     core_.pending_debug = 0;
+    RealFrame below_stack = {};
+    if (real())
+        for (unsigned i = 0; i < below_stack.size(); ++i) read(real_stack(i - static_cast<unsigned>(below_stack.size())), std::span(below_stack).subspan(i, 1));
     Fault f;
     {
         fpu::MxcsrScope const scope{core_.cpu.mxcsr};
@@ -239,7 +250,7 @@ bool Processor::step(ox_state& state, ox_exc& exception) {
     exception = {};
     if (f.raised()) exception = {1, static_cast<u8>(f.vector), f.error, core_.cpu.cr2};
     else if (auto const vector = delivered_vector()) {
-        undo_delivery(state);
+        undo_delivery(state, below_stack);
         exception = {1, *vector, 0, 0};
     }
     store_state(state);

@@ -27,6 +27,7 @@ public:
     bool step(ox_state& state, ox_exc& exception);
 
 private:
+    using RealFrame = std::array<u8, 6>;  // FLAGS, CS, IP
     enum class Kind : u8 { long64, prot32, seg32, real16 };
 
     bool real() const { return kind_ == Kind::real16; }
@@ -39,7 +40,8 @@ private:
     void load_state(const ox_state& state);
     void store_state(ox_state& state) const;
     std::optional<u8> delivered_vector() const;
-    void undo_delivery(ox_state const& before);
+    void undo_delivery(ox_state const& before, RealFrame const& overwritten);
+    u64 real_stack(unsigned offset) const;
 
     Kind kind_;
     Memory memory_;
