@@ -57,10 +57,13 @@ T try_value(Expected<T>&& e) {
 
 }  // namespace ramet
 
-/// Value of an Expected (or of x86's Result), or return its error from the calling function.
-#define TRY(expression)                                              \
-    __extension__({                                                  \
-        auto try_result = (expression);                              \
-        if (try_failed(try_result)) return try_failure(try_result);  \
-        try_value(std::move(try_result));                            \
+/// Value of an Expected (or of x86's Result), or return its error from the calling function. The counter keeps a TRY inside a TRY apart.
+#define TRY(expression) RAMET_TRY_NAMED(expression, RAMET_JOIN(try_result_, __COUNTER__))
+#define RAMET_JOIN(a, b) RAMET_JOIN_EXPANDED(a, b)
+#define RAMET_JOIN_EXPANDED(a, b) a##b
+#define RAMET_TRY_NAMED(expression, result)                  \
+    __extension__({                                          \
+        auto result = (expression);                          \
+        if (try_failed(result)) return try_failure(result);  \
+        try_value(std::move(result));                        \
     })

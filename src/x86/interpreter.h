@@ -58,6 +58,10 @@ public:
     u64 cache_bytes() const;
     /// After Stop::unsupported.
     std::string report() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace ramet

@@ -1,0 +1,22 @@
+// One instruction at a time: the exact path. It fetches, decodes and executes what CS:RIP points at, with every check that the block
+// interpreter hoists out of its loop: code segment limit, breakpoints, single step, instructions that straddle a page.
+//
+// The block interpreter uses it wherever a block cannot be built, and whenever mode::slow is set.
+// Tests: tests/x86/step_test.cpp, and all instruction vectors.
+#pragma once
+
+#include "x86/core.h"
+
+namespace ramet {
+
+/// The instruction at CS:RIP. Faults as the fetch would (#GP beyond the limit, #PF, #UD, #GP for more than 15 bytes).
+Result<Insn> fetch_instruction(Core& core);
+
+/// Executes a fetched instruction whose exact start is core.cpu.rip. On success RIP is the next boundary and what the instruction
+/// cost beyond one cycle is in core.extra; on a fault RIP stays.
+Fault execute(Core& core, const Insn& insn);
+
+/// Fetches and executes. Traps (#DB) count as retired: `retired` says whether the instruction did.
+Fault step(Core& core, bool& retired);
+
+}  // namespace ramet
