@@ -97,7 +97,7 @@ RAMET_HANDLER quiet_form(Core* c, const Op* o, Budget budget) {
 template <class F, Word T, Address A>
 RAMET_HANDLER load_form(Core* c, const Op* o, Budget budget) {
     const u8* const at = readable<sizeof(T)>(c, effective<A>(c, o));
-    if (at == nullptr) [[unlikely]] RAMET_TAIL return exact(c, o, budget);
+    if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
     T const a = F::reads ? get<T>(c, o->dst) : T{};
     T const r = F::template apply<T>(c->lazy, a, load<T>(at));
     if constexpr (F::writes) put<T>(c, o->dst, r);
@@ -109,11 +109,11 @@ RAMET_HANDLER store_form(Core* c, const Op* o, Budget budget) {
     T const b = S == Source::reg ? get<T>(c, o->src) : static_cast<T>(o->imm);
     if constexpr (F::writes) {
         u8* const at = writable<sizeof(T)>(c, effective<A>(c, o));
-        if (at == nullptr) [[unlikely]] RAMET_TAIL return exact(c, o, budget);
+        if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
         store<T>(at, F::template apply<T>(c->lazy, F::reads ? load<T>(at) : T{}, b));
     } else {
         const u8* const at = readable<sizeof(T)>(c, effective<A>(c, o));
-        if (at == nullptr) [[unlikely]] RAMET_TAIL return exact(c, o, budget);
+        if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
         F::template apply<T>(c->lazy, load<T>(at), b);
     }
     RAMET_NEXT;

@@ -55,7 +55,7 @@ RAMET_HANDLER unary_quiet(Core* c, const Op* o, Budget budget) {
 template <class F, Word T, Address A>
 RAMET_HANDLER unary_memory(Core* c, const Op* o, Budget budget) {
     u8* const at = writable<sizeof(T)>(c, effective<A>(c, o));
-    if (at == nullptr) [[unlikely]] RAMET_TAIL return exact(c, o, budget);
+    if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
     store<T>(at, F::template apply<T>(c->lazy, load<T>(at)));
     RAMET_NEXT;
 }
