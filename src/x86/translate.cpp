@@ -261,9 +261,22 @@ Handler choose_lea(Choice& c) {
     return fast::load_effective(address.form, c.insn.operand_size);
 }
 
+Handler choose_simd(Choice& c) {
+    auto const choice = fast::simd(c.insn.id, c.insn.operand_size == 8);
+    if (!choice) return nullptr;
+    auto const slot = [](bool vector, unsigned n) { return vector ? static_cast<u8>(n * sizeof(V128)) : gpr_slot(n); };
+    unsigned const reg = c.insn.reg(), rm = c.insn.rm();
+    c.op.imm = c.insn.immediate;
+    c.op.dst = slot(choice->vector_destination, choice->destination_in_rm ? rm : reg);
+    c.op.src = slot(choice->vector_source, choice->destination_in_rm ? reg : rm);
+    if (c.insn.memory()) return c.addressable ? choice->forms.mem[c.at()] : nullptr;
+    return choice->forms.reg;
+}
+
 Handler choose(Choice& c) {
     const Insn& insn = c.insn;
     c.addressable = insn.memory() && choose_address(c);
+    if (c.row.has(isa::sse)) return c.mode & mode::sse ? choose_simd(c) : nullptr;
     switch (insn.id) {
     case Id::Jcc_Jb:
     case Id::Jcc_Jz:

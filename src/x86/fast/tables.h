@@ -87,4 +87,12 @@ const CallForms& calls(unsigned size);
 Handler fused(std::string_view operation, unsigned size, unsigned condition, bool immediate);
 Handler fused_memory(std::string_view operation, unsigned size, unsigned condition, Address form, bool memory_first, bool immediate);
 
+/// SSE rows. XMM registers are byte offsets from the first one.
+struct SimdChoice {
+    LoadForms forms;  ///< register form, and with memory as source or destination; nullptr where there is none
+    bool destination_in_rm;
+    bool vector_destination, vector_source;
+};
+std::optional<SimdChoice> simd(isa::Id id, bool wide);
+
 }  // namespace ramet::fast
