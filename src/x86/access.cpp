@@ -177,6 +177,7 @@ Result<Frame> fetch_frame(Core& core, u64 linear) {
     if (f.page == page && f.context == context) return f.frame;
     auto const t = TRY(translate(core, linear, AccessType::fetch, context));
     f = {page, context, frame_of(t.physical)};
+    core.paging.mark_code(page);
     return f.frame;
 }
 
