@@ -25,6 +25,13 @@ u8 slot_of(const Insn& insn, unsigned n, unsigned size) {
     return high ? static_cast<u8>(gpr_slot(n - 4) + 1) : gpr_slot(n);
 }
 
+/// What an op means for the flags of the ops before it.
+enum class Flow : u8 {
+    passes,  ///< neither reads nor writes flags, cannot fault
+    sets,    ///< writes all of them, reads none, cannot fault
+    looks,   ///< reads some, or may end the block here: they must be right before it
+};
+
 /// One instruction on its way to an op.
 struct Choice {
     const Insn& insn;
@@ -33,6 +40,8 @@ struct Choice {
     Op op;
     Address form = Address::base64;
     bool addressable = false;  ///< the memory operand has a fast form
+    Handler quiet = nullptr;   ///< for where nobody looks at the flags
+    Flow flow = Flow::looks;
 
     bool code64() const { return (mode & mode::code_size) == 2; }
     std::size_t at() const { return static_cast<std::size_t>(form); }
@@ -94,6 +103,9 @@ Handler choose_alu(Choice& c, const fast::AluBySize& forms) {
     if (memory_first) return immediate ? f.mem_imm[c.at()] : f.mem_reg[c.at()];
     c.op.dst = slot_of(c.insn, register_of(o[0], c.insn), size);
     if (memory_second) return f.reg_mem[c.at()];
+    bool const reads = c.row.operation == "adc" || c.row.operation == "sbb";
+    c.flow = c.row.operation == "mov" ? Flow::passes : reads ? Flow::looks : Flow::sets;
+    c.quiet = immediate ? f.quiet_imm : f.quiet_reg;
     return immediate ? f.reg_imm : f.reg_reg;
 }
 
@@ -103,6 +115,9 @@ Handler choose_unary(Choice& c, const fast::UnaryBySize& forms) {
     auto const& f = forms[size_index(size)];
     if (o.kind == Kind::E && c.insn.memory()) return c.addressable ? f.mem[c.at()] : nullptr;
     c.op.dst = slot_of(c.insn, register_of(o, c.insn), size);
+    bool const keeps_carry = c.row.operation == "inc" || c.row.operation == "dec";
+    c.flow = c.row.operation == "not_" ? Flow::passes : keeps_carry ? Flow::looks : Flow::sets;
+    c.quiet = f.quiet;
     return f.reg;
 }
 
@@ -111,8 +126,13 @@ Handler choose_shift(Choice& c, const fast::ShiftBySize& forms) {
     if (c.insn.memory()) return nullptr;
     unsigned const size = operand_size(o[0], c.insn);
     c.op.dst = slot_of(c.insn, c.insn.rm(), size);
+    auto const& f = forms[size_index(size)];
+    if (o[1].kind == Kind::CL) return f.cl;
     c.op.imm = o[1].kind == Kind::one ? 1 : c.insn.immediate;
-    return o[1].kind == Kind::CL ? forms[size_index(size)].cl : forms[size_index(size)].imm;
+    if ((c.op.imm & (size == 8 ? 63 : 31)) == 0) return nullptr;
+    c.quiet = f.quiet;
+    if (f.quiet != nullptr) c.flow = Flow::sets;
+    return f.imm;
 }
 
 /// A register destination and an r/m source of its own size.
@@ -120,6 +140,14 @@ Handler choose_load(Choice& c, const fast::LoadForms& forms, unsigned source_siz
     c.op.dst = gpr_slot(c.insn.reg());
     if (c.insn.memory()) return c.addressable ? forms.mem[c.at()] : nullptr;
     c.op.src = slot_of(c.insn, c.insn.rm(), source_size);
+    return forms.reg;
+}
+
+Handler choose_accumulate(Choice& c, const fast::LoadForms& forms) {
+    if (c.form == Address::segment64) return nullptr;
+    c.op.aux = static_cast<u8>(c.row.cost - 1);
+    c.op.src = gpr_slot(c.insn.rm());
+    if (c.insn.memory()) return c.addressable ? forms.mem[c.at()] : nullptr;
     return forms.reg;
 }
 
@@ -141,11 +169,13 @@ Handler choose_operation(Choice& c) {
     if (name == "movzx" || name == "movsx" || name == "movsxd") {
         unsigned const source = operand_size(o[1], c.insn);
         if (name == "movsxd" && c.insn.operand_size != 8) return nullptr;
+        if (!c.insn.memory()) c.flow = Flow::passes;
         return choose_load(c, fast::extend(name != "movzx", source, c.insn.operand_size), source);
     }
     if (name == "imul2") return choose_multiply(c);
     if (name == "bswap") {
         c.op.dst = gpr_slot(c.insn.opcode_reg());
+        c.flow = Flow::passes;
         return fast::swap_bytes(c.insn.operand_size);
     }
     if (o[1].kind == Kind::I && !c.insn.memory()) {
@@ -227,6 +257,7 @@ Handler choose_lea(Choice& c) {
     if (!choose_address(address)) return nullptr;
     c.op = address.op;
     c.op.dst = gpr_slot(c.insn.reg());
+    c.flow = Flow::passes;
     return fast::load_effective(address.form, c.insn.operand_size);
 }
 
@@ -254,6 +285,13 @@ Handler choose(Choice& c) {
     case Id::SETcc_Eb: return insn.memory() ? nullptr : (c.op.dst = slot_of(insn, insn.rm(), 1), fast::set_condition(insn.cc()));
     case Id::NOP_E_1F:
     case Id::PAUSE: return fast::do_nothing();
+    case Id::MUL_Ev:
+    case Id::IMUL_Ev:
+    case Id::DIV_Ev:
+    case Id::IDIV_Ev: {
+        auto const* const forms = fast::accumulate(c.row.operation, insn.operand_size);
+        return forms == nullptr ? nullptr : choose_accumulate(c, *forms);
+    }
     case Id::NOP: return insn.rex & 1 ? nullptr : fast::do_nothing();
     case Id::CBW: return fast::widen_accumulator(insn.operand_size);
     case Id::CWD: return fast::sign_into_data(insn.operand_size);
@@ -296,8 +334,20 @@ Handler fallback(const Insn& insn) { return ends_block(insn) ? &fast::exact_end 
 
 bool ends_block(const Insn& insn) { return isa::row(insn.id).has(isa::ends); }
 
+/// Ops whose flags are overwritten before anybody looks leave them alone.
+void silence(std::span<Op> ops, std::span<const Choice> choices) {
+    bool seen = true;
+    for (std::size_t k = choices.size(); k-- > 0;) {
+        Choice const& c = choices[k];
+        if (c.flow == Flow::sets && !seen && c.quiet != nullptr) ops[k].run = c.quiet;
+        if (c.flow == Flow::sets) seen = false;
+        if (c.flow == Flow::looks) seen = true;
+    }
+}
+
 std::vector<Op> translate(std::span<const Insn> insns, unsigned offset, u32 mode) {
     std::vector<Op> ops;
+    std::vector<Choice> choices;
     std::vector<std::size_t> first;  // index of each op's first instruction
     for (std::size_t i = 0; i < insns.size(); ++i) {
         Choice c{insns[i], isa::row(insns[i].id), mode, {}};
@@ -307,12 +357,17 @@ std::vector<Op> translate(std::span<const Insn> insns, unsigned offset, u32 mode
         first.push_back(i);
         if (Handler const both = run != nullptr && i + 1 < insns.size() ? choose_fused(c, insns[i + 1]) : nullptr) {
             run = both;
+            c.flow = c.insn.memory() ? Flow::looks : Flow::sets;
+            c.quiet = nullptr;
             offset += insns[++i].length;
             c.op.next = static_cast<u16>(offset | Op::fused);
         }
+        if (run == nullptr) c.flow = Flow::looks;
         c.op.run = run != nullptr ? run : fallback(c.insn);
         ops.push_back(c.op);
+        choices.push_back(c);
     }
+    silence(ops, choices);
     if (!ends_block(insns.back())) {
         ops.push_back(fall_op(offset));
         first.push_back(insns.size());

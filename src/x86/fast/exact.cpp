@@ -47,7 +47,28 @@ const Block* block_at(Core& core, const Op* o, unsigned offset) {
     return code->build(core.memory->read(frame.value), offset, mode, core.model_v2);
 }
 
+bool writes_memory(const isa::Row& row) {
+    isa::Operand const& first = row.operands.list[0];
+    return first.access != isa::Access::r && (first.kind == isa::Kind::E || first.kind == isa::Kind::M || first.kind == isa::Kind::W);
+}
+
+/// Fills the TLB for the memory operand, unless it may reach into the next page.
+bool refill_operand(Core& core, const Op* o) {
+    constexpr u64 operand_size_max = 16;
+    const Insn& insn = o->insns()[0];
+    core.next_rip = core.rip_base + o->next_offset() - (o->is_fused() ? o->insns()[1].length : 0u);
+    u64 linear = effective_address(core, insn);
+    if (insn.segment >= FS) linear += core.cpu.seg[insn.segment].base;
+    if ((linear & (page_size - 1)) > page_size - operand_size_max) return false;
+    return refill(core, linear, writes_memory(isa::row(insn.id)) ? AccessType::write : AccessType::read);
+}
+
 }  // namespace
+
+RAMET_HANDLER missed(Core* c, const Op* o, Budget budget) {
+    if (!refill_operand(*c, o)) RAMET_TAIL return exact(c, o, budget);
+    RAMET_GO(o);
+}
 
 RAMET_HANDLER leave_here(Core* c, const Op*, Budget budget) {
     c->budget = budget;

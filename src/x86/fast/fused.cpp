@@ -83,7 +83,7 @@ enum class Order : u8 { memory_register, memory_immediate, register_memory };
 template <class F, Word T, Order order, unsigned cc, Address A>
 RAMET_HANDLER memory(Core* c, const Op* o, Budget budget) {
     const u8* const at = readable<sizeof(T)>(c, effective<A>(c, o));
-    if (at == nullptr) [[unlikely]] RAMET_TAIL return exact(c, o, budget);
+    if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
     T const m = load<T>(at);
     T const other = order == Order::memory_immediate ? static_cast<T>(o->imm) : get<T>(c, o->src);
     T const a = order == Order::register_memory ? other : m;

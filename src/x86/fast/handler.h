@@ -33,7 +33,9 @@ namespace ramet::fast {
 
 /// The instruction of this op on the exact path, then the next op.
 RAMET_HANDLER exact(Core* c, const Op* o, Budget budget);
-/// The same for the last op of a block: goes on where RIP points.
+/// The TLB lacks the page of the memory operand: asks for it and tries again, or goes the exact way.
+RAMET_HANDLER missed(Core* c, const Op* o, Budget budget);
+/// The same as exact() for the last op of a block: goes on where RIP points.
 RAMET_HANDLER exact_end(Core* c, const Op* o, Budget budget);
 /// The jump of a fused op, whose first half is done.
 RAMET_HANDLER exact_jump(Core* c, const Op* o, Budget budget);

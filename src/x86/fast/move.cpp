@@ -16,7 +16,7 @@ RAMET_HANDLER from_register(Core* c, const Op* o, Budget budget) {
 template <class F, Word T, Word S, Address A>
 RAMET_HANDLER from_memory(Core* c, const Op* o, Budget budget) {
     const u8* const at = readable<sizeof(S)>(c, effective<A>(c, o));
-    if (at == nullptr) [[unlikely]] RAMET_TAIL return exact(c, o, budget);
+    if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
     put<T>(c, o->dst, F::template apply<T>(c, o, get<T>(c, o->dst), load<S>(at)));
     RAMET_NEXT;
 }
@@ -88,6 +88,66 @@ struct MultiplyImmediate {
 constexpr std::array<LoadForms, 2> products = {load_forms<Multiply, u32, u32>(), load_forms<Multiply, u64, u64>()};
 constexpr std::array<LoadForms, 2> immediate_products = {load_forms<MultiplyImmediate, u32, u32>(), load_forms<MultiplyImmediate, u64, u64>()};
 
+/// Into rDX:rAX.
+template <Word T, class Product>
+void set_accumulator(Core* c, const Op* o, Product const& p) {
+    c->set_gpr<T>(RAX, p.low);
+    c->set_gpr<T>(RDX, p.high);
+    c->lazy.set_carry_overflow(p.flags.c(), p.flags.o());
+    c->extra += o->aux;
+}
+struct Mul {
+    template <Word T>
+    static bool apply(Core* c, const Op* o, T b) {
+        return set_accumulator<T>(c, o, ops::mul<T>(c->gpr<T>(RAX), b, {})), true;
+    }
+};
+struct Imul {
+    template <Word T>
+    static bool apply(Core* c, const Op* o, T b) {
+        return set_accumulator<T>(c, o, ops::imul<T>(c->gpr<T>(RAX), b, {})), true;
+    }
+};
+template <Word T>
+bool set_quotient(Core* c, const Op* o, std::optional<ops::Quotient<T>> const& q) {
+    if (!q) return false;
+    c->set_gpr<T>(RAX, q->quotient);
+    c->set_gpr<T>(RDX, q->remainder);
+    c->extra += o->aux;
+    return true;
+}
+struct Div {
+    template <Word T>
+    static bool apply(Core* c, const Op* o, T b) {
+        return set_quotient<T>(c, o, ops::div<T>(c->gpr<T>(RDX), c->gpr<T>(RAX), b));
+    }
+};
+struct Idiv {
+    template <Word T>
+    static bool apply(Core* c, const Op* o, T b) {
+        return set_quotient<T>(c, o, ops::idiv<T>(c->gpr<T>(RDX), c->gpr<T>(RAX), b));
+    }
+};
+template <class F, Word T>
+RAMET_HANDLER accumulate_register(Core* c, const Op* o, Budget budget) {
+    if (!F::template apply<T>(c, o, get<T>(c, o->src))) [[unlikely]] RAMET_TAIL return exact(c, o, budget);
+    RAMET_NEXT;
+}
+template <class F, Word T, Address A>
+RAMET_HANDLER accumulate_memory(Core* c, const Op* o, Budget budget) {
+    const u8* const at = readable<sizeof(T)>(c, effective<A>(c, o));
+    if (at == nullptr || !F::template apply<T>(c, o, load<T>(at))) [[unlikely]] RAMET_TAIL return exact(c, o, budget);
+    RAMET_NEXT;
+}
+template <class F, Word T>
+constexpr LoadForms accumulate_forms() {
+    using enum Address;
+    return {&accumulate_register<F, T>,
+            {&accumulate_memory<F, T, base64>, &accumulate_memory<F, T, index64>, nullptr, &accumulate_memory<F, T, base32>, &accumulate_memory<F, T, index32>}};
+}
+template <class F>
+constexpr std::array<LoadForms, 2> accumulators = {accumulate_forms<F, u32>(), accumulate_forms<F, u64>()};
+
 template <unsigned cc>
 RAMET_HANDLER set_if(Core* c, const Op* o, Budget budget) {
     put<u8>(c, o->dst, c->lazy.condition(cc));
@@ -119,6 +179,14 @@ const LoadForms& extend(bool is_signed, unsigned source_size, unsigned destinati
 const LoadForms& conditional_move(unsigned condition, unsigned size) { return conditional_moves[condition][word_up(size)]; }
 const LoadForms& multiply(unsigned size) { return products[wide(size)]; }
 const LoadForms& multiply_immediate(unsigned size) { return immediate_products[wide(size)]; }
+const LoadForms* accumulate(std::string_view operation, unsigned size) {
+    if (size < 4) return nullptr;
+    if (operation == "mul") return &accumulators<Mul>[wide(size)];
+    if (operation == "imul") return &accumulators<Imul>[wide(size)];
+    if (operation == "div") return &accumulators<Div>[wide(size)];
+    if (operation == "idiv") return &accumulators<Idiv>[wide(size)];
+    return nullptr;
+}
 Handler set_condition(unsigned condition) { return conditional_sets[condition]; }
 Handler load_effective(Address form, unsigned size) {
     auto const at = static_cast<std::size_t>(form);

@@ -12,7 +12,9 @@ namespace ramet::fast {
 using ByAddress = std::array<Handler, address_forms>;
 
 /// Two operands: destination ← destination ∘ source.
+/// The quiet handlers leave the flags alone, for where nobody will look at them; nullptr: there are none.
 struct AluForms {
+    Handler quiet_reg, quiet_imm;
     Handler reg_reg, reg_imm;
     ByAddress reg_mem, mem_reg, mem_imm;
 };
@@ -24,15 +26,15 @@ const AluBySize* alu_logic(std::string_view operation);  ///< the part of it in 
 
 /// One operand: INC, DEC, NEG, NOT in a register or in memory.
 struct UnaryForms {
-    Handler reg;
+    Handler quiet, reg;
     ByAddress mem;
 };
 using UnaryBySize = std::array<UnaryForms, 4>;
 const UnaryBySize* unary(std::string_view operation);
 
-/// Shifts and rotations of a register by an immediate or CL.
+/// Shifts and rotations of a register by an immediate that is not zero when masked, or by CL.
 struct ShiftForms {
-    Handler imm, cl;
+    Handler quiet, imm, cl;
 };
 using ShiftBySize = std::array<ShiftForms, 4>;
 const ShiftBySize* shift(std::string_view operation);
@@ -48,6 +50,8 @@ const LoadForms& extend(bool is_signed, unsigned source_size, unsigned destinati
 const LoadForms& conditional_move(unsigned condition, unsigned size);
 const LoadForms& multiply(unsigned size);
 const LoadForms& multiply_immediate(unsigned size);
+/// MUL, IMUL, DIV, IDIV of the double accumulator (4, 8 bytes); nullptr for others.
+const LoadForms* accumulate(std::string_view operation, unsigned size);
 
 Handler set_condition(unsigned condition);
 Handler load_effective(Address form, unsigned size);

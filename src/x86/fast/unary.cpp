@@ -46,10 +46,16 @@ RAMET_HANDLER unary_register(Core* c, const Op* o, Budget budget) {
     put<T>(c, o->dst, F::template apply<T>(c->lazy, get<T>(c, o->dst)));
     RAMET_NEXT;
 }
+template <class F, Word T>
+RAMET_HANDLER unary_quiet(Core* c, const Op* o, Budget budget) {
+    LazyFlags unseen;
+    put<T>(c, o->dst, F::template apply<T>(unseen, get<T>(c, o->dst)));
+    RAMET_NEXT;
+}
 template <class F, Word T, Address A>
 RAMET_HANDLER unary_memory(Core* c, const Op* o, Budget budget) {
     u8* const at = writable<sizeof(T)>(c, effective<A>(c, o));
-    if (at == nullptr) [[unlikely]] RAMET_TAIL return exact(c, o, budget);
+    if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
     store<T>(at, F::template apply<T>(c->lazy, load<T>(at)));
     RAMET_NEXT;
 }
@@ -57,7 +63,8 @@ RAMET_HANDLER unary_memory(Core* c, const Op* o, Budget budget) {
 template <class F, Word T>
 constexpr UnaryForms unary_forms() {
     using enum Address;
-    return {&unary_register<F, T>,
+    return {&unary_quiet<F, T>,
+            &unary_register<F, T>,
             {&unary_memory<F, T, base64>, &unary_memory<F, T, index64>, &unary_memory<F, T, segment64>, &unary_memory<F, T, base32>,
              &unary_memory<F, T, index32>}};
 }
@@ -67,13 +74,13 @@ constexpr UnaryBySize unary_by_size() {
 }
 constexpr UnaryBySize inc_forms = unary_by_size<Inc>(), dec_forms = unary_by_size<Dec>(), neg_forms = unary_by_size<Neg>(), not_forms = unary_by_size<Not>();
 
-/// SF, ZF and PF follow the result of SHL, SHR and SAR; rotations keep them. A count of zero changes nothing, CF included.
+/// SF, ZF and PF follow the result of SHL, SHR and SAR; rotations keep them. The masked count is not zero.
 #define RAMET_SHIFT(Name, operation, follows)                                          \
     struct Name {                                                                      \
+        static constexpr bool quiet = follows;                                         \
         template <Word T>                                                              \
         static T apply(LazyFlags& lazy, T a, u8 count) {                               \
             if constexpr (follows) {                                                   \
-                if ((count & (sizeof(T) == 8 ? 63 : 31)) == 0) return a;               \
                 auto const r = ops::operation<T>(a, count, Flags{});                   \
                 lazy.set_result<T>(r.value, r.flags);                                  \
                 return r.value;                                                        \
@@ -91,19 +98,35 @@ RAMET_SHIFT(Rol, rol, false)
 RAMET_SHIFT(Ror, ror, false)
 #undef RAMET_SHIFT
 
+/// A count within the width, so that the compiler needs no case for zero or beyond; translate() has seen to it for immediates.
+template <Word T>
+u8 proper_count(u64 count) {
+    u8 const n = count & (sizeof(T) == 8 ? 63 : 31);
+    if (n == 0) __builtin_unreachable();
+    return n;
+}
 template <class F, Word T>
 RAMET_HANDLER shift_immediate(Core* c, const Op* o, Budget budget) {
-    put<T>(c, o->dst, F::template apply<T>(c->lazy, get<T>(c, o->dst), static_cast<u8>(o->imm)));
+    put<T>(c, o->dst, F::template apply<T>(c->lazy, get<T>(c, o->dst), proper_count<T>(o->imm)));
     RAMET_NEXT;
 }
 template <class F, Word T>
+RAMET_HANDLER shift_quiet(Core* c, const Op* o, Budget budget) {
+    LazyFlags unseen;
+    put<T>(c, o->dst, F::template apply<T>(unseen, get<T>(c, o->dst), proper_count<T>(o->imm)));
+    RAMET_NEXT;
+}
+/// A count of zero changes no flag, but clears the upper half of a 64-bit register all the same.
+template <class F, Word T>
 RAMET_HANDLER shift_cl(Core* c, const Op* o, Budget budget) {
-    put<T>(c, o->dst, F::template apply<T>(c->lazy, get<T>(c, o->dst), c->gpr<u8>(RCX)));
+    u8 const count = c->gpr<u8>(RCX) & (sizeof(T) == 8 ? 63 : 31);
+    T const a = get<T>(c, o->dst);
+    put<T>(c, o->dst, count == 0 ? a : F::template apply<T>(c->lazy, a, count));
     RAMET_NEXT;
 }
 template <class F, Word T>
 constexpr ShiftForms shift_forms() {
-    return {&shift_immediate<F, T>, &shift_cl<F, T>};
+    return {F::quiet ? &shift_quiet<F, T> : nullptr, &shift_immediate<F, T>, &shift_cl<F, T>};
 }
 template <class F>
 constexpr ShiftBySize shift_by_size() {
