@@ -54,7 +54,7 @@ RunResult Machine::run(const Until& until, Ports& ports) {
         if (auto const result = asked(bus)) return *result;
         if (auto const result = at_limit(until)) return *result;
         Cycles limit = std::min(bus.deadline(), until.cycles);
-        if (until.interrupt) limit = std::min(limit, clock.cycles + slice_cycles);
+        if (until.interrupt) limit = std::min(limit, Cycles{clock.cycles + slice_cycles});
         switch (interpreter_.run(memory_, bus, limit, until.position)) {
         case Stop::limit:
         case Stop::bus: break;

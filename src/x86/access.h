@@ -76,6 +76,10 @@ Fault store(Core& core, unsigned segment, u64 offset, T value) {
     return store_linear<T>(core, linear, value, core.context);
 }
 
+/// Gives the TLB the page of an access that is about to be made in the current context. False, and nothing but CR2 and accessed bits changed,
+/// when the access would fault or must take the slow path.
+bool refill(Core& core, u64 linear, AccessType type);
+
 /// The frame that instruction bytes at a linear address come from.
 Result<Frame> fetch_frame(Core& core, u64 linear);
 

@@ -94,6 +94,7 @@ struct Row {
     std::string_view name;
     Encoding encoding;
     Operands operands;
+    std::string_view operation;
     std::string_view flags;
     u32 traits = 0;
     u16 cost = 1;

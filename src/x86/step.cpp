@@ -44,18 +44,18 @@ Result<std::size_t> code_limit(const Core& core) {
     return static_cast<std::size_t>(std::min<u64>(instruction_length_max, limit - rip + 1));
 }
 
-u64 code_linear(const Core& core, u64 rip) { return core.code64() ? rip : (core.cpu.seg[CS].base + rip) & 0xffffffff; }
-
 Decoded decode_window(const Core& core, const Window& window) {
     return decode(window.view(), static_cast<CodeSize>(core.mode_word & mode::code_size), core.model_v2);
 }
 
 }  // namespace
 
+u64 code_linear(const Core& core) { return core.code64() ? core.cpu.rip : (core.code_base + core.cpu.rip) & 0xffffffff; }
+
 Result<Insn> fetch_instruction(Core& core) {
     Window window;
     window.limit = TRY(code_limit(core));
-    u64 const linear = code_linear(core, core.cpu.rip);
+    u64 const linear = code_linear(core);
     TRY(read_code(core, linear, window));
     Decoded d = decode_window(core, window);
     if (d.status == DecodeStatus::truncated && window.size < window.limit) {

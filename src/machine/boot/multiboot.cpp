@@ -89,6 +89,7 @@ private:
     std::vector<u8> bytes_;
 };
 
+/// A command line as guests expect it, the program's name first. The name is fixed: paths of the host are no part of a machine.
 std::string with_arguments(const std::string& name, const std::string& arguments) { return arguments.empty() ? name : name + " " + arguments; }
 
 InfoBlock build_info(u64 at, const Configuration& configuration, const Images& images, const std::vector<u64>& module_places, const RamLayout& layout) {
@@ -96,14 +97,14 @@ InfoBlock build_info(u64 at, const Configuration& configuration, const Images& i
     info.set(0, info_memory | info_command_line | info_modules | info_memory_map | info_loader_name);
     info.set(4, 640);
     info.set(8, (layout.low_end - one_mib) / 1024);
-    info.set(16, info.append(with_arguments(images.kernel.name, configuration.append)));
+    info.set(16, info.append(with_arguments("kernel", configuration.append)));
     std::vector<u8> modules(module_size * images.modules.size());
     for (std::size_t i = 0; i < images.modules.size(); ++i) {
         const Image& module = images.modules[i];
         u8* const entry = modules.data() + module_size * i;
         store_le(entry, static_cast<u32>(module_places[i]));
         store_le(entry + 4, static_cast<u32>(module_places[i] + module.bytes.size()));
-        store_le(entry + 8, static_cast<u32>(info.append(with_arguments(module.name, module.arguments))));
+        store_le(entry + 8, static_cast<u32>(info.append(with_arguments("module", module.arguments))));
     }
     info.set(20, images.modules.size());
     info.set(24, info.append(modules));
