@@ -85,6 +85,13 @@ namespace {
 /// Loading SS holds single-step traps back until after the next instruction, so that a stack can be switched in two.
 bool holds_traps(const Core& core, const Insn& insn) { return core.cpu.interrupt_shadow && insn.id != isa::Id::STI; }
 
+/// A software interrupt that was delivered has cleared TF: its handler is not stepped into.
+bool was_delivered(const Core& core, const Insn& insn) {
+    using isa::Id;
+    bool const interrupt = insn.id == Id::INT_Ib || insn.id == Id::INT3 || insn.id == Id::INTO || insn.id == Id::INT1;
+    return interrupt && !(core.cpu.rflags & rflags::TF);
+}
+
 }  // namespace
 
 Fault step(Core& core, bool& retired) {
@@ -93,7 +100,7 @@ Fault step(Core& core, bool& retired) {
     Insn const insn = TRY(fetch_instruction(core));
     TRY(execute(core, insn));
     retired = true;
-    if (!single_step || holds_traps(core, insn)) return no_fault;
+    if (!single_step || holds_traps(core, insn) || was_delivered(core, insn)) return no_fault;
     core.cpu.dr6 |= 0x4000;
     return raise(Vector::DB);
 }

@@ -18,12 +18,16 @@ constexpr unsigned piece_size = 16;
 
 u64 at(const Core& core, u64 linear, unsigned offset) { return core.code64() ? linear + offset : (linear + offset) & 0xffffffff; }
 
-/// x87 images (aligned to their fields if #AC is on): all bytes are accessible after this. The first byte is looked at before the last.
+/// x87 images (aligned to their fields if #AC is on): all bytes are accessible after this. The first field is looked at before the last
+/// byte; where it straddles pages, the second page's first byte is what faults.
 Result<u64> x87_image_address(Core& core, const Insn& insn, unsigned size, AccessType type) {
+    unsigned const field = insn.operand_size == 2 ? 2 : 4;
     u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), size, type));
-    TRY(check_alignment(core, linear, insn.operand_size == 2 ? 2 : 4));
+    TRY(check_alignment(core, linear, field));
     TRY(translate(core, linear, type, core.context));
-    TRY(translate(core, at(core, linear, size - 1), type, core.context));
+    u64 const to_next = page_size - (linear & (page_size - 1));
+    u64 const last = to_next < field ? to_next : size - 1;
+    TRY(translate(core, at(core, linear, static_cast<unsigned>(last)), type, core.context));
     return linear;
 }
 /// FXSAVE's and XSAVE's images are aligned or #GP; the last byte is looked at before the first.

@@ -174,6 +174,8 @@ Fault drive_simd(Core& core, const Insn& insn) {
     TRY(available<Traits>(core));
     auto const a = TRY((read_old<O.list[0], T>(core, insn)));
     auto const b = TRY((read_source<O.list[1], T>(core, insn)));
+    // With floating point the registers become MMX's before an #XM is found.
+    if constexpr ((Traits & isa::mmx) != 0 && (Traits & isa::sse_fp) != 0) fpu::enter_mmx(core.cpu.x87);
     auto const result = TRY((run<Traits>(core, [&] {
         if constexpr (O.count == 3) return call<Operation>(core, a, b, static_cast<u8>(insn.immediate));
         else return call<Operation>(core, a, b);

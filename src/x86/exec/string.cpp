@@ -162,8 +162,8 @@ bool compare_goes_on(const Core& core, const Insn& insn) { return core.lazy.z() 
 template <Word T>
 Fault cmps(Core& core, const Insn& insn) {
     auto const once = [&]() -> Fault {
+        T const b = TRY(read_destination<T>(core, insn));  // first, as AMD's processors do
         T const a = TRY(read_source<T>(core, insn));
-        T const b = TRY(read_destination<T>(core, insn));
         core.set_flags(ops::cmp<T>(a, b, core.flags()).flags);
         advance(core, insn, RSI, step<T>(core));
         advance(core, insn, RDI, step<T>(core));

@@ -47,7 +47,6 @@ bool compare_to_flags(X87& f, unsigned other, Flags& flags) {
         }
     } else {
         status = Compare(f, st(f, 0), st(f, other));
-        set_c1(f, false);
         if (report(f, status & fsw::exceptions)) {
             return false;
         }
