@@ -120,6 +120,14 @@ bool map(u64 at, int protection) {
 
 }  // namespace
 
+std::array<u8, 32> native_code_bytes(std::span<const u8> instruction) {
+    constexpr u8 int3 = 0xcc;
+    std::array<u8, 32> bytes;
+    bytes.fill(int3);
+    std::memcpy(bytes.data(), instruction.data(), instruction.size());
+    return bytes;
+}
+
 Native::Native() {
     if (!map(native_code, PROT_READ | PROT_WRITE | PROT_EXEC) || !map(native_data, PROT_READ | PROT_WRITE)) return;
     stack_t stack = {};
@@ -146,10 +154,9 @@ Native::~Native() {
 }
 
 void Native::run(std::span<const u8> instruction, ox_state& state, ox_exc& exception) {
-    constexpr u8 int3 = 0xcc, breakpoint = 3;
-    auto* const code = reinterpret_cast<u8*>(native_code);
-    std::memset(code, int3, 32);
-    std::memcpy(code, instruction.data(), instruction.size());
+    constexpr u8 breakpoint = 3;
+    auto const code = native_code_bytes(instruction);
+    std::memcpy(reinterpret_cast<void*>(native_code), code.data(), code.size());
     state.rip = native_code;
     exchange.state = &state;
     exchange.exception = &exception;

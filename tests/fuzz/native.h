@@ -5,6 +5,7 @@
 // Not thread-safe: signal handlers have one place for their state.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "base/types.h"
@@ -14,6 +15,9 @@ namespace ramet::fuzz {
 
 inline constexpr u64 native_code = 0x10'0000'0000, native_data = native_code + 0x10000;
 inline constexpr u32 native_size = 0x2000;
+
+/// What the first bytes of the code page hold while an instruction runs: behind it INT3.
+std::array<u8, 32> native_code_bytes(std::span<const u8> instruction);
 
 class Native {
 public:
