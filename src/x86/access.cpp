@@ -90,6 +90,14 @@ Fault write_piece(Core& core, Piece piece, const u8* from, Context context) {
     return no_fault;
 }
 
+/// A page that may be written without the slow path from now on: its bytes, or nullptr.
+u8* plain_page(Core& core, Frame frame) {
+    if (!core.memory->contains(frame) || core.memory->attachment(frame) != nullptr || core.paging.watched(frame) != nullptr) return nullptr;
+    auto const grant = core.memory->write(frame);
+    if (grant.bytes != nullptr && grant.moved) core.tlbs.drop_frame(frame);
+    return grant.bytes;
+}
+
 unsigned first_part(u64 linear, unsigned size) {
     u64 const room = page_size - (linear & (page_size - 1));
     return room < size ? static_cast<unsigned>(room) : size;
@@ -118,7 +126,8 @@ Result<u64> linear_in(const Core& core, Segment const& s, unsigned segment, u64 
     u64 linear = 0;
     if (core.code64()) {
         linear = segment >= FS ? s.base + offset : offset;
-        if (!is_canonical(linear) || !is_canonical(linear + size - 1)) return violation();
+        // AMD's processors look at the offset, too, even where a base makes it canonical.
+        if (!is_canonical(offset) || !is_canonical(linear) || !is_canonical(linear + size - 1)) return violation();
     } else {
         u64 const last = offset + size - 1;
         if (core.protected_mode() && !core.v86()) {
@@ -170,6 +179,21 @@ Fault write_linear(Core& core, u64 linear, const void* from, unsigned size, Cont
     return no_fault;
 }
 
+bool refill(Core& core, u64 linear, AccessType type) {
+    if ((core.mode_word & mode::slow) || (core.code64() && !is_canonical(linear))) return false;
+    auto const t = translate(core, linear, type, core.context);
+    if (t.fault.raised()) return false;
+    Frame const frame = frame_of(t.value.physical);
+    if (type == AccessType::write) {
+        u8* const page = plain_page(core, frame);
+        if (page != nullptr) core.tlbs.fill_write(core.context, linear, frame, page);
+        return page != nullptr;
+    }
+    const u8* const page = core.memory->read(frame);
+    if (page != nullptr) core.tlbs.fill_read(core.context, linear, frame, page);
+    return page != nullptr;
+}
+
 Result<Frame> fetch_frame(Core& core, u64 linear) {
     auto& f = core.paging.fetch(linear);
     u64 const page = linear & page_mask;
@@ -177,6 +201,7 @@ Result<Frame> fetch_frame(Core& core, u64 linear) {
     if (f.page == page && f.context == context) return f.frame;
     auto const t = TRY(translate(core, linear, AccessType::fetch, context));
     f = {page, context, frame_of(t.physical)};
+    core.paging.mark_code(page);
     return f.frame;
 }
 

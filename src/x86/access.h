@@ -27,8 +27,12 @@ Fault write_linear(Core& core, u64 linear, const void* from, unsigned size, Cont
 /// Faults as a write of these bytes would, and changes nothing but accessed and dirty bits.
 Fault probe_write(Core& core, u64 linear, unsigned size, Context context);
 
-/// #AC(0) for misaligned accesses at CPL 3 with CR0.AM and EFLAGS.AC.
+/// #AC(0) for misaligned accesses at CPL 3 with CR0.AM and EFLAGS.AC. linear_address() does this for sizes up to 8; what is larger has
+/// an alignment of its own.
 bool alignment_checked(const Core& core);
+inline Fault check_alignment(const Core& core, u64 linear, unsigned alignment) {
+    return (linear & (alignment - 1)) != 0 && alignment_checked(core) ? fault::ac() : no_fault;
+}
 
 template <class T>
 Result<T> load_linear(Core& core, u64 linear, Context context) {
@@ -71,6 +75,10 @@ Fault store(Core& core, unsigned segment, u64 offset, T value) {
     u64 const linear = TRY(linear_address(core, segment, offset, sizeof(T), AccessType::write));
     return store_linear<T>(core, linear, value, core.context);
 }
+
+/// Gives the TLB the page of an access that is about to be made in the current context. False, and nothing but CR2 and accessed bits changed,
+/// when the access would fault or must take the slow path.
+bool refill(Core& core, u64 linear, AccessType type);
 
 /// The frame that instruction bytes at a linear address come from.
 Result<Frame> fetch_frame(Core& core, u64 linear);

@@ -44,17 +44,19 @@ inline constexpr u32 flat = 1 << 3;       ///< ES, SS, DS: base 0, limit 4 GiB, 
 inline constexpr u32 flat_code = 1 << 4;  ///< CS: base 0, limit 4 GiB (or 64-bit)
 inline constexpr u32 user = 1 << 5;       ///< CPL 3
 inline constexpr u32 sse = 1 << 6;        ///< SSE may run, all exceptions masked
-inline constexpr u32 x87 = 1 << 7;        ///< x87 may run, nothing pending
-inline constexpr u32 slow = 1 << 8;       ///< alignment checks, single step or breakpoints: no fast handlers
+inline constexpr u32 slow = 1 << 7;       ///< alignment checks, single step or breakpoints: no fast handlers
 }  // namespace mode
 
 struct Core {
-    u64 zero = 0;  // what an absent base or index register reads
-    u64 rip_base = 0;
+    u64 zero = 0;      // what an absent base or index register reads
+    u64 rip_base = 0;  // RIP of the current page's first byte
     Cpu cpu;
     LazyFlags lazy;
 
     TlbEntry* tlb = nullptr;  // table of the current context
+    u64 mode_key = 0;         // the mode word as the jump cache wants it
+    u64 code_base = 0;        // linear address of RIP 0
+    i64 budget = 0;           // cycles left when the fast handlers return
     u32 mode_word = 0;
     bool leave = false;       // set by whatever needs the dispatcher after this instruction
     bool bus_touched = false;
@@ -63,6 +65,8 @@ struct Core {
     i64 remaining = 0;        // cycles to the limit, counted before the current instruction; exact in every slow path
     u64 next_rip = 0;
     u64 extra = 0;            // cycles of this run beyond one per instruction
+    Fault fault;              // raised by an op, when the fast handlers return
+    const Block* cut = nullptr;  // the block that was too long for the budget
     u64 limit_cycles = 0;
     u64 retired_extra = 0;    // REP iterations beyond the first, this run
 

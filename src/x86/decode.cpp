@@ -23,18 +23,24 @@ enum PrefixClass : u8 { class_none, class_66, class_F3, class_F2 };
 class Index {
 public:
     Index(bool mode64, bool model_v2) {
+        shapes_.fill(Id::count);
+        for (auto const& row : isa::all_rows()) note_shape(row);
         for (auto const& row : isa::all_rows()) {
             if (row.has(mode64 ? isa::no64 : isa::only64)) continue;
             if (row.has(isa::v2) && !model_v2) continue;
-            unsigned const span = row.encoding.plus_r ? 8 : row.encoding.plus_cc ? 16 : 1;
-            for (unsigned i = 0; i < span; ++i) at(row.encoding.map, static_cast<u8>(row.encoding.opcode + i)).push_back(row.id);
+            for (unsigned i = 0; i < span(row); ++i) at(row.encoding.map, static_cast<u8>(row.encoding.opcode + i)).push_back(row.id);
         }
         for (unsigned map = 0; map < 4; ++map)
             for (unsigned opcode = 0; opcode < 256; ++opcode) fill(map, opcode);
     }
 
     bool has_modrm(unsigned map, u8 opcode) const { return modrm_[map * 256 + opcode]; }
-    bool known(unsigned map, u8 opcode) const { return !lists_[map * 256 + opcode].empty(); }
+    /// A row that tells which bytes belong to an instruction that may not exist in this mode or with this ModRM: what the processor
+    /// fetches before it knows that it is invalid. Id::count: no such opcode anywhere.
+    Id shape(unsigned map, u8 opcode, PrefixClass prefix) const {
+        Id const id = shapes_[(map * 256 + opcode) * 4 + prefix];
+        return id != Id::count ? id : shapes_[(map * 256 + opcode) * 4 + class_none];
+    }
 
     /// The row, or Id::count.
     Id find(unsigned map, u8 opcode, PrefixClass prefix, u8 modrm) const {
@@ -47,6 +53,20 @@ private:
     static constexpr Id ambiguous = Id{0xffff};
 
     std::vector<Id>& at(unsigned map, u8 opcode) { return lists_[map * 256 + opcode]; }
+
+    static unsigned span(const Row& row) { return row.encoding.plus_r ? 8 : row.encoding.plus_cc ? 16 : 1; }
+
+    /// The first row of an opcode for each prefix class; the first of all for no prefix.
+    void note_shape(const Row& row) {
+        for (unsigned i = 0; i < span(row); ++i) {
+            unsigned const cell = row.encoding.map * 256u + row.encoding.opcode + i;
+            modrm_[cell] = modrm_[cell] || row.encoding.modrm;
+            for (unsigned prefix = 0; prefix < 4; ++prefix) {
+                Id& shape = shapes_[cell * 4 + prefix];
+                if (shape == Id::count && (prefix == class_none || prefix_rank(row.encoding.prefix, PrefixClass(prefix)) != 0)) shape = row.id;
+            }
+        }
+    }
 
     static int prefix_rank(Prefix want, PrefixClass have) {
         switch (want) {
@@ -84,7 +104,6 @@ private:
 
     void fill(unsigned map, unsigned opcode) {
         unsigned const cell = map * 256 + opcode;
-        for (Id const id : lists_[cell]) modrm_[cell] = modrm_[cell] || isa::row(id).encoding.modrm;
         for (unsigned prefix = 0; prefix < 4; ++prefix)
             for (unsigned c = 0; c < 16; ++c) {
                 u8 const first = static_cast<u8>((c & 7) << 3 | (c & 8 ? 0xc0 : 0));
@@ -98,6 +117,7 @@ private:
 
     std::array<std::vector<Id>, 1024> lists_;
     std::array<bool, 1024> modrm_ = {};
+    std::array<Id, 1024 * 4> shapes_;
     std::array<Id, 1024 * 64> table_;
 };
 
@@ -235,8 +255,8 @@ u8 operand_size(const Insn& insn, const Prefixes& p, const Row& row, CodeSize si
 }
 
 Decoded finish(DecodeStatus status, Cursor const& in, Insn insn) {
+    if (in.past_end() && in.bytes.size() < instruction_length_max) return {DecodeStatus::truncated, insn};
     if (in.at > instruction_length_max) return {DecodeStatus::too_long, insn};
-    if (in.past_end()) return {DecodeStatus::truncated, insn};
     insn.length = static_cast<u8>(in.at);
     return {status, insn};
 }
@@ -263,14 +283,14 @@ Decoded decode(std::span<const u8> bytes, CodeSize size, bool model_v2) {
             insn.opcode = in.next();
         }
     }
-    if (!index.known(map, insn.opcode)) return finish(DecodeStatus::invalid, in, insn);
+    PrefixClass const prefix = insn.repeat == 0xf3 ? class_F3 : insn.repeat == 0xf2 ? class_F2 : p.operand ? class_66 : class_none;
+    Id const shape = index.shape(map, insn.opcode, prefix);
+    if (shape == Id::count) return finish(DecodeStatus::invalid, in, insn);
     bool const modrm = index.has_modrm(map, insn.opcode);
     if (modrm) insn.modrm = in.next();
-    PrefixClass const prefix = insn.repeat == 0xf3 ? class_F3 : insn.repeat == 0xf2 ? class_F2 : p.operand ? class_66 : class_none;
     Id const id = index.find(map, insn.opcode, prefix, insn.modrm);
-    if (id == Id::count) return finish(DecodeStatus::invalid, in, insn);
-    Row const& row = isa::row(id);
-    insn.id = id;
+    Row const& row = isa::row(id != Id::count ? id : shape);
+    insn.id = row.id;
     insn.operand_size = operand_size(insn, p, row, size);
     insn.address_size = mode64 ? (p.address ? 4 : 8) : (size == CodeSize::bits32) != p.address ? 4 : 2;
 
@@ -285,6 +305,7 @@ Decoded decode(std::span<const u8> bytes, CodeSize size, bool model_v2) {
         insn.prefixes |= Insn::segment_override;
     }
     read_immediates(in, insn, row);
+    if (id == Id::count) return finish(DecodeStatus::invalid, in, insn);
     if ((insn.prefixes & Insn::locked) && !lock_allowed(insn, row)) return finish(DecodeStatus::invalid, in, insn);
     return finish(DecodeStatus::ok, in, insn);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "x86/access.h"
 #include "x86/block.h"
 #include "x86/event.h"
 #include "x86/fpu/environment.h"
@@ -74,41 +75,115 @@ bool take_fault(Core& core, Fault const& f) {
     return true;
 }
 
-/// One exact instruction, with its cost. nullopt: go on.
-std::optional<Stop> run_one(Core& core, u64 budget) {
+/// Runs ops until something wants the run loop. What was spent shows in core.budget.
+void run_block(Core& core, const Block* block, i64 budget) {
+    core.rip_base = core.cpu.rip - block->offset;
+    if (budget < block->cost) {
+        core.cut = block;
+        core.budget = budget;
+        return;
+    }
+    budget -= block->cost;
+    const Op* op = block->ops();
+#if RAMET_TAIL_CALLS
+    op->run(&core, op, budget);
+#else
+    while (op != nullptr) op = op->run(&core, op, budget);
+#endif
+}
+
+/// The first instructions of a block that is longer than the budget, one by one: each that begins within it.
+void run_cut_block(Core& core, const Block* block) {
+    i64 budget = core.budget;
+    for (unsigned i = 0; i < block->insn_count && budget > 0 && !core.leave; ++i) {
+        u64 const repeated = core.retired_extra;
+        core.remaining = budget;
+        core.fault = execute(core, block->insns()[i]);
+        budget -= static_cast<i64>(core.retired_extra - repeated);
+        if (core.fault.raised()) break;
+        budget -= isa::row(block->insns()[i].id).cost;
+    }
+    core.budget = budget;
+}
+
+/// One instruction with every check, with its cost.
+void run_exactly(Core& core, i64 budget) {
     bool const shadow = core.cpu.interrupt_shadow;
     core.cpu.interrupt_shadow = false;
-    core.extra = core.retired_extra = 0;
-    core.remaining = static_cast<i64>(budget);
-    core.limit_cycles = core.clock.cycles.value + budget;
+    core.remaining = budget;
     bool retired = false;
-    Fault const f = step(core, retired);
+    core.fault = step(core, retired);
     if (shadow) core.cpu.interrupt_shadow = false;
-    u64 const counted = (retired ? 1 : 0) + core.retired_extra;
-    core.clock.position += counted;
-    core.clock.cycles += counted + core.extra;
-    if (f.kind == Fault::Kind::unsupported) return Stop::unsupported;
-    if (f.raised() && !take_fault(core, f)) {
-        core.cpu.activity = Activity::shutdown;
-        return Stop::shutdown;
+    core.budget = budget - static_cast<i64>((retired ? 1 : 0) + core.extra + core.retired_extra);
+}
+
+/// The code segment ends nowhere in the page of RIP, so that blocks need not check its limit.
+bool page_within_segment(const Core& core, u64 offset) {
+    if (core.code64()) return true;
+    u64 const page_end = core.cpu.rip - offset + page_size - 1;
+    return core.cpu.rip <= core.cpu.seg[CS].limit && page_end <= std::min<u64>(core.cpu.seg[CS].limit, core.ip_mask());
+}
+
+/// The block at RIP, built if need be. nullptr: only the exact path can go on here.
+const Block* find_block(Core& core) {
+    u64 const rip = core.cpu.rip;
+    BlockCache::Entry& entry = core.blocks->at(rip);
+    u64 const key = BlockCache::key(rip, core.mode_key);
+    if (entry.key == key) return entry.block;
+    u64 const linear = code_linear(core), offset = linear & (page_size - 1);
+    if (!is_canonical(linear) || !page_within_segment(core, offset)) return nullptr;
+    auto const fetched = fetch_frame(core, linear);
+    if (fetched.fault.raised()) return nullptr;
+    Frame const frame = fetched.value;
+    auto* code = static_cast<CodePage*>(core.memory->attachment(frame));
+    if (code == nullptr) {
+        code = static_cast<CodePage*>(core.memory->attach(frame, std::make_unique<CodePage>()));
+        if (code == nullptr) return nullptr;
+        core.tlbs.revoke_write(frame);
     }
-    return std::nullopt;
+    u32 const mode = core.mode_word & ~mode::user;
+    const Block* block = code->find(static_cast<unsigned>(offset), mode);
+    if (block == nullptr) block = code->build(core.memory->read(frame), static_cast<unsigned>(offset), mode, core.model_v2);
+    if (block != nullptr) entry = {key, block};
+    return block;
+}
+
+/// From one boundary to another, at most `budget` cycles ahead but for the cost of the last instruction.
+void run_some(Core& core, i64 budget) {
+    core.limit_cycles = core.clock.cycles.value + static_cast<u64>(budget);
+    core.extra = core.retired_extra = 0;
+    core.fault = no_fault;
+    core.cut = nullptr;
+    core.leave = core.bus_touched = false;
+    bool const exactly = core.cpu.interrupt_shadow || (core.mode_word & mode::slow);
+    const Block* const block = exactly ? nullptr : find_block(core);
+    if (block == nullptr) run_exactly(core, budget);
+    else run_block(core, block, budget);
+    if (core.cut != nullptr) run_cut_block(core, core.cut);
+    u64 const spent = static_cast<u64>(budget - core.budget);
+    core.clock.cycles += spent;
+    core.clock.position += spent - core.extra;
+}
+
+/// Whether the processor goes on after a fault or an interrupt.
+std::optional<Stop> stopped(Core& core, bool alive) {
+    if (alive) return std::nullopt;
+    core.cpu.activity = Activity::shutdown;
+    return Stop::shutdown;
 }
 
 Stop run_loop(Core& core, Cycles cycle_limit, Position position_limit) {
+    constexpr u64 budget_max = u64{1} << 40;
     for (;;) {
         if (core.clock.position >= position_limit || core.clock.cycles >= cycle_limit) return Stop::limit;
         if (core.cpu.activity == Activity::shutdown) return Stop::shutdown;
-        if (!core.cpu.interrupt_shadow && (core.cpu.rflags & rflags::IF) && core.bus->interrupt_line()) {
-            if (!take_interrupt(core)) {
-                core.cpu.activity = Activity::shutdown;
-                return Stop::shutdown;
-            }
-        }
+        if (!core.cpu.interrupt_shadow && (core.cpu.rflags & rflags::IF) && core.bus->interrupt_line())
+            if (auto const stop = stopped(core, take_interrupt(core))) return *stop;
         if (core.cpu.activity != Activity::running) return Stop::halted;
-        core.leave = core.bus_touched = false;
-        u64 const budget = std::min(cycle_limit - core.clock.cycles, position_limit - core.clock.position);
-        if (auto const stop = run_one(core, budget)) return *stop;
+        run_some(core, static_cast<i64>(std::min({cycle_limit - core.clock.cycles, position_limit - core.clock.position, budget_max})));
+        if (core.fault.kind == Fault::Kind::unsupported) return Stop::unsupported;
+        if (core.fault.raised())
+            if (auto const stop = stopped(core, take_fault(core, core.fault))) return *stop;
         if (core.memory->has_retired()) core.memory->quiesce();
         if (core.bus_touched) return Stop::bus;
     }

@@ -3,6 +3,7 @@
 //
 //  OP     (id, encoding, operands, operation, flags, traits, cost)  a pure operation of x86/ops, sized by its first operand
 //  SIMD   (…)                                                       a pure operation on vectors (x86/exec/simd.h)
+//  X87    (…)                                                       a function on the x87 unit (x86/exec/x87.h)
 //  SIZED  (…)                                                       a template <Word T> Fault f(Core&, const Insn&) of x86/exec
 //  SPECIAL(…)                                                       a function Fault f(Core&, const Insn&) of x86/exec
 //
@@ -29,11 +30,13 @@ namespace ramet::isa {
 enum class Id : u16 {
 #define OP(id, ...) id,
 #define SIMD(id, ...) id,
+#define X87(id, ...) id,
 #define SIZED(id, ...) id,
 #define SPECIAL(id, ...) id,
 #include "x86/isa/all.def"
 #undef OP
 #undef SIMD
+#undef X87
 #undef SIZED
 #undef SPECIAL
     count
@@ -91,6 +94,7 @@ struct Row {
     std::string_view name;
     Encoding encoding;
     Operands operands;
+    std::string_view operation;
     std::string_view flags;
     u32 traits = 0;
     u16 cost = 1;

@@ -41,6 +41,18 @@ struct LazyFlags {
         result = sign_extended(r);
         kind = static_cast<u32>(FlagKind::logic);
     }
+    /// Any operation whose SF, ZF and PF follow from its result.
+    template <Word T>
+    void set_result(T r, Flags f) {
+        result = sign_extended(r);
+        source = f.bits & (Flags::CF | Flags::OF | Flags::AF);
+        kind = static_cast<u32>(FlagKind::image);
+    }
+    /// CF and OF change, the others stay: multiplications.
+    void set_carry_overflow(bool c, bool o) {
+        source = (carry_parts().bits & Flags::AF) | (c ? Flags::CF : 0) | (o ? Flags::OF : 0);
+        kind &= invert_sign | invert_parity;
+    }
     void set(Flags f) {
         result = f.z() ? 0 : 1;
         source = f.bits & (Flags::CF | Flags::OF | Flags::AF);
@@ -49,7 +61,7 @@ struct LazyFlags {
 
     bool z() const { return result == 0; }
     bool s() const { return (result >> 63 ^ kind >> 8) & 1; }
-    bool p() const { return ((~static_cast<u32>(std::popcount(static_cast<u8>(result))) ^ kind >> 9) & 1) != 0; }
+    bool p() const { return (!__builtin_parity(static_cast<u8>(result)) ^ (kind >> 9 & 1)) != 0; }
     bool c() const { return carry_parts().c(); }
     bool o() const { return carry_parts().o(); }
 

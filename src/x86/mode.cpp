@@ -1,4 +1,5 @@
 // What the interpreter derives from the CPU's registers: the mode word, the access context and its TLB table; and the reset state.
+#include "x86/block.h"
 #include "x86/core.h"
 #include "x86/fpu/environment.h"
 
@@ -49,8 +50,13 @@ void mode_changed(Core& core) {
     if (sse_runs_freely(cpu)) word |= mode::sse;
     if (needs_exact_steps(cpu)) word |= mode::slow;
     core.mode_word = word;
+    core.mode_key = u64{word} << 48;
     core.context = context_of(cpu);
     core.tlb = core.tlbs.table(core.context);
+    // The jump cache knows instruction pointers, not linear addresses.
+    u64 const code_base = wide ? 0 : cpu.seg[CS].base;
+    if (code_base != core.code_base) core.blocks->forget_jumps();
+    core.code_base = code_base;
 }
 
 Cpu reset_cpu() {

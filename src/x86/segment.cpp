@@ -71,8 +71,7 @@ Fault load_stack_segment(Core& core, u16 selector) {
 Fault load_data_segment(Core& core, unsigned segment, u16 selector) {
     Segment& s = core.cpu.seg[segment];
     if (is_null(selector)) {
-        // AMD's processors keep base and limit of a null FS or GS in 64-bit mode; the segment is unusable elsewhere.
-        s = {selector, 0, s.limit, s.base};
+        s = {selector, 0, 0, 0};  // base and limit become zero, as in AMD's processors since Zen 2
         return no_fault;
     }
     Descriptor d = TRY(read_descriptor(core, selector));
@@ -117,7 +116,7 @@ void drop_inner_segments(Core& core) {
     for (unsigned const n : {ES, DS, FS, GS}) {
         Segment& s = core.cpu.seg[n];
         bool const conforming = (s.attr & 0x1c) == 0x1c;
-        if (s.dpl() < core.cpu.cpl && !conforming) s = {0, 0, s.limit, core.long_mode() && n >= FS ? s.base : 0};
+        if (s.dpl() < core.cpu.cpl && !conforming) s = {};
     }
 }
 

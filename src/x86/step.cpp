@@ -44,18 +44,18 @@ Result<std::size_t> code_limit(const Core& core) {
     return static_cast<std::size_t>(std::min<u64>(instruction_length_max, limit - rip + 1));
 }
 
-u64 code_linear(const Core& core, u64 rip) { return core.code64() ? rip : (core.cpu.seg[CS].base + rip) & 0xffffffff; }
-
 Decoded decode_window(const Core& core, const Window& window) {
     return decode(window.view(), static_cast<CodeSize>(core.mode_word & mode::code_size), core.model_v2);
 }
 
 }  // namespace
 
+u64 code_linear(const Core& core) { return core.code64() ? core.cpu.rip : (core.code_base + core.cpu.rip) & 0xffffffff; }
+
 Result<Insn> fetch_instruction(Core& core) {
     Window window;
     window.limit = TRY(code_limit(core));
-    u64 const linear = code_linear(core, core.cpu.rip);
+    u64 const linear = code_linear(core);
     TRY(read_code(core, linear, window));
     Decoded d = decode_window(core, window);
     if (d.status == DecodeStatus::truncated && window.size < window.limit) {
@@ -80,13 +80,27 @@ Fault execute(Core& core, const Insn& insn) {
     return no_fault;
 }
 
+namespace {
+
+/// Loading SS holds single-step traps back until after the next instruction, so that a stack can be switched in two.
+bool holds_traps(const Core& core, const Insn& insn) { return core.cpu.interrupt_shadow && insn.id != isa::Id::STI; }
+
+/// A software interrupt that was delivered has cleared TF: its handler is not stepped into.
+bool was_delivered(const Core& core, const Insn& insn) {
+    using isa::Id;
+    bool const interrupt = insn.id == Id::INT_Ib || insn.id == Id::INT3 || insn.id == Id::INTO || insn.id == Id::INT1;
+    return interrupt && !(core.cpu.rflags & rflags::TF);
+}
+
+}  // namespace
+
 Fault step(Core& core, bool& retired) {
     retired = false;
     bool const single_step = core.cpu.rflags & rflags::TF;
     Insn const insn = TRY(fetch_instruction(core));
     TRY(execute(core, insn));
     retired = true;
-    if (!single_step) return no_fault;
+    if (!single_step || holds_traps(core, insn) || was_delivered(core, insn)) return no_fault;
     core.cpu.dr6 |= 0x4000;
     return raise(Vector::DB);
 }

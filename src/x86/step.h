@@ -9,6 +9,9 @@
 
 namespace ramet {
 
+/// Linear address of CS:RIP.
+u64 code_linear(const Core& core);
+
 /// The instruction at CS:RIP. Faults as the fetch would (#GP beyond the limit, #PF, #UD, #GP for more than 15 bytes).
 Result<Insn> fetch_instruction(Core& core);
 

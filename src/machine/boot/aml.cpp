@@ -55,14 +55,8 @@ Bytes concat(std::initializer_list<Bytes> parts) {
 
 Bytes name_string(std::string_view path) {
     constexpr std::size_t segment = 4;
-    Bytes out;
-    if (path.starts_with('\\')) {
-        out.push_back('\\');
-        path.remove_prefix(1);
-    }
-    CHECK(path.size() == segment, "one segment, padded with '_'");
-    out.insert(out.end(), path.begin(), path.end());
-    return out;
+    CHECK(path.size() == segment + (path.starts_with('\\') ? 1 : 0), "one segment, padded with '_'");
+    return {path.begin(), path.end()};
 }
 
 Bytes integer(u64 value) {

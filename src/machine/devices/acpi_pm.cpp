@@ -1,6 +1,6 @@
 #include "machine/devices/acpi_pm.h"
 
-#include "machine/time.h"
+#include "machine/ticks.h"
 
 namespace ramet {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "machine/time.h"
+#include "machine/ticks.h"
 
 namespace ramet {
 

@@ -1,6 +1,6 @@
 #include "machine/devices/pit.h"
 
-#include "machine/time.h"
+#include "machine/ticks.h"
 
 namespace ramet {
 

@@ -15,15 +15,17 @@ Fault jmp_indirect(Core& core, const Insn& insn) {
     return branch_to(core, TRY(read_rm<T>(core, insn)), insn.operand_size);
 }
 
-/// The return address is pushed after the target was checked; a fault of the push leaves RIP.
+/// Faults of the push come before those of the target, and nothing is written unless both are good.
 template <Word T>
 Fault call_to(Core& core, const Insn& insn, u64 target) {
     T const back = static_cast<T>(core.next_rip);
-    u64 const old = core.next_rip;
+    u64 const to = (stack_pointer(core) - sizeof(T)) & stack_mask(core);
+    u64 const linear = TRY(linear_address(core, SS, to, sizeof(T), AccessType::write));
+    TRY(probe_write(core, linear, sizeof(T), core.context));
     TRY(branch_to(core, target, insn.operand_size));
-    Fault const f = push<T>(core, back);
-    if (f.raised()) core.next_rip = old;
-    return f;
+    TRY(store_linear<T>(core, linear, back, core.context));
+    set_stack_pointer(core, to);
+    return no_fault;
 }
 template <Word T>
 Fault call_near(Core& core, const Insn& insn) {

@@ -126,8 +126,10 @@ Fault xlat(Core& core, const Insn& insn) {
     return no_fault;
 }
 
+/// 32 or 64 bits: a 66 prefix does not make it 16.
 template <Word T>
 Fault movnti(Core& core, const Insn& insn) {
+    if constexpr (sizeof(T) < 4) return movnti<u32>(core, insn);
     return write_memory<T>(core, insn, core.gpr<T>(insn.reg()));
 }
 
@@ -193,6 +195,28 @@ Fault bit_test_reset(Core& core, const Insn& insn) {
 template <Word T>
 Fault bit_test_complement(Core& core, const Insn& insn) {
     return bit_string<T>(core, insn, true, ops::btc<T>);
+}
+
+namespace {
+
+/// A scan of zero leaves the whole destination, also the upper half that a 32-bit write would clear (AMD documents it).
+template <Word T>
+Fault bit_scan(Core& core, const Insn& insn, T (*scan)(T)) {
+    T const source = TRY(read_rm<T>(core, insn));
+    if (source != 0) core.set_gpr<T>(insn.reg(), scan(source));
+    core.set_flags(core.flags().z(source == 0));
+    return no_fault;
+}
+
+}  // namespace
+
+template <Word T>
+Fault bit_scan_forward(Core& core, const Insn& insn) {
+    return bit_scan<T>(core, insn, ops::bsf<T>);
+}
+template <Word T>
+Fault bit_scan_reverse(Core& core, const Insn& insn) {
+    return bit_scan<T>(core, insn, ops::bsr<T>);
 }
 
 namespace {
@@ -302,6 +326,8 @@ INSTANTIATE(bit_test)
 INSTANTIATE(bit_test_set)
 INSTANTIATE(bit_test_reset)
 INSTANTIATE(bit_test_complement)
+INSTANTIATE(bit_scan_forward)
+INSTANTIATE(bit_scan_reverse)
 INSTANTIATE(mul)
 INSTANTIATE(imul)
 INSTANTIATE(div)

@@ -88,13 +88,13 @@ Fault verw(Core& core, const Insn& insn) {
     core.set_flags(core.flags().z(d && d->writable()));
     return no_fault;
 }
+/// Writes only what changes.
 Fault arpl(Core& core, const Insn& insn) {
     TRY(not_real(core));
-    Place place;
-    u16 const a = TRY(read_place<u16>(core, insn, place));
+    u16 const a = TRY(read_rm<u16>(core, insn));
     u16 const rpl = core.gpr<u16>(insn.reg()) & 3;
     bool const adjust = (a & 3) < rpl;
-    TRY(write_place<u16>(core, insn, place, adjust ? static_cast<u16>((a & ~3) | rpl) : a));
+    if (adjust) TRY(write_rm<u16>(core, insn, static_cast<u16>((a & ~3) | rpl)));
     core.set_flags(core.flags().z(adjust));
     return no_fault;
 }
@@ -103,7 +103,8 @@ template <Word T>
 Fault bound(Core& core, const Insn& insn) {
     u64 const at = effective_address(core, insn);
     auto const low = static_cast<Signed<T>>(TRY(load<T>(core, insn.segment, at)));
-    auto const high = static_cast<Signed<T>>(TRY(load<T>(core, insn.segment, at + sizeof(T))));
+    u64 const mask = insn.address_size == 2 ? 0xffff : 0xffffffff;
+    auto const high = static_cast<Signed<T>>(TRY(load<T>(core, insn.segment, (at + sizeof(T)) & mask)));
     auto const index = static_cast<Signed<T>>(core.gpr<T>(insn.reg()));
     return index < low || index > high ? raise(Vector::BR) : no_fault;
 }

@@ -8,6 +8,7 @@ namespace ramet::exec {
 
 #define OP(...)
 #define SIMD(...)
+#define X87(...)
 #define SIZED(id, encoding, operands, operation, ...) \
     template <Word T>                                 \
     Fault operation(Core& core, const Insn& insn);
@@ -15,6 +16,7 @@ namespace ramet::exec {
 #include "x86/isa/all.def"
 #undef OP
 #undef SIMD
+#undef X87
 #undef SIZED
 #undef SPECIAL
 

@@ -69,13 +69,16 @@ Fault pusha(Core& core, const Insn&) {
     return no_fault;
 }
 
+/// Not all-or-nothing, as in hardware: a fault leaves the registers that were popped before it, and the stack pointer, so that the
+/// instruction can run again.
 template <Word T>
 Fault popa(Core& core, const Insn&) {
-    std::array<T, 8> values;
-    for (unsigned i = 0; i < 8; ++i) values[7 - i] = TRY(peek<T>(core, i * sizeof(T)));
+    for (unsigned i = 0; i < 8; ++i) {
+        unsigned const n = 7 - i;
+        T const value = TRY(peek<T>(core, i * sizeof(T)));
+        if (n != RSP) core.set_gpr<T>(n, value);
+    }
     drop(core, 8 * sizeof(T));
-    for (unsigned i = 0; i < 8; ++i)
-        if (i != RSP) core.set_gpr<T>(i, values[i]);
     return no_fault;
 }
 

@@ -44,7 +44,8 @@ Fault repeat(Core& core, const Insn& insn, Once once, More more, Chunk chunk) {
     if (insn.repeat == 0) return once();
     u64 count = core.cpu.gpr[RCX] & address_mask(insn);
     if (count == 0) return no_fault;
-    u64 const allowed = core.remaining > 0 ? static_cast<u64>(core.remaining) : 1;
+    bool const single_step = core.cpu.rflags & rflags::TF;
+    u64 const allowed = core.remaining > 0 && !single_step ? static_cast<u64>(core.remaining) : 1;
     u64 done = 0;
     Fault f = no_fault;
     while (true) {
@@ -161,8 +162,8 @@ bool compare_goes_on(const Core& core, const Insn& insn) { return core.lazy.z() 
 template <Word T>
 Fault cmps(Core& core, const Insn& insn) {
     auto const once = [&]() -> Fault {
+        T const b = TRY(read_destination<T>(core, insn));  // first, as AMD's processors do
         T const a = TRY(read_source<T>(core, insn));
-        T const b = TRY(read_destination<T>(core, insn));
         core.set_flags(ops::cmp<T>(a, b, core.flags()).flags);
         advance(core, insn, RSI, step<T>(core));
         advance(core, insn, RDI, step<T>(core));

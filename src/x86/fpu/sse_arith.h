@@ -57,6 +57,7 @@ inline V128 cvtpi2ps(V128 a, V128 b) { return {cvtdq2ps({}, {b.lo, 0}).lo, a.hi}
 inline V128 cvtps2pi(V128, V128 b) { return cvtps2dq({}, {b.lo, 0}); }
 inline V128 cvttps2pi(V128, V128 b) { return cvttps2dq({}, {b.lo, 0}); }
 
+// Between vectors and integers. The first argument of a conversion to an integer only tells its width.
 #define RAMET_FROM_INTEGER(name, mnemonic, Source)               \
     inline V128 name(V128 a, Source b) {                         \
         auto x = std::bit_cast<__m128i>(a);                      \
@@ -64,7 +65,7 @@ inline V128 cvttps2pi(V128, V128 b) { return cvttps2dq({}, {b.lo, 0}); }
         return std::bit_cast<V128>(x);                           \
     }
 #define RAMET_TO_INTEGER(name, mnemonic, Target)                 \
-    inline Target name(V128 b) {                                 \
+    inline Target name(Target, V128 b) {                         \
         auto const x = std::bit_cast<__m128i>(b);                \
         Target r;                                                \
         asm volatile(mnemonic " %1, %0" : "=r"(r) : "x"(x));     \
@@ -75,14 +76,14 @@ RAMET_FROM_INTEGER(cvtsi2ss, "cvtsi2ssl", u32)
 RAMET_FROM_INTEGER(cvtsi2ss, "cvtsi2ssq", u64)
 RAMET_FROM_INTEGER(cvtsi2sd, "cvtsi2sdl", u32)
 RAMET_FROM_INTEGER(cvtsi2sd, "cvtsi2sdq", u64)
-RAMET_TO_INTEGER(cvtss2si32, "cvtss2si", u32)
-RAMET_TO_INTEGER(cvtss2si64, "cvtss2si", u64)
-RAMET_TO_INTEGER(cvttss2si32, "cvttss2si", u32)
-RAMET_TO_INTEGER(cvttss2si64, "cvttss2si", u64)
-RAMET_TO_INTEGER(cvtsd2si32, "cvtsd2si", u32)
-RAMET_TO_INTEGER(cvtsd2si64, "cvtsd2si", u64)
-RAMET_TO_INTEGER(cvttsd2si32, "cvttsd2si", u32)
-RAMET_TO_INTEGER(cvttsd2si64, "cvttsd2si", u64)
+RAMET_TO_INTEGER(cvtss2si, "cvtss2si", u32)
+RAMET_TO_INTEGER(cvtss2si, "cvtss2si", u64)
+RAMET_TO_INTEGER(cvttss2si, "cvttss2si", u32)
+RAMET_TO_INTEGER(cvttss2si, "cvttss2si", u64)
+RAMET_TO_INTEGER(cvtsd2si, "cvtsd2si", u32)
+RAMET_TO_INTEGER(cvtsd2si, "cvtsd2si", u64)
+RAMET_TO_INTEGER(cvttsd2si, "cvttsd2si", u32)
+RAMET_TO_INTEGER(cvttsd2si, "cvttsd2si", u64)
 
 #undef RAMET_TO_INTEGER
 #undef RAMET_FROM_INTEGER
@@ -115,9 +116,9 @@ RAMET_COMPARE(cmpsd)
     inline Flags name(V128 a, V128 b) {                                                               \
         auto const x = std::bit_cast<__m128i>(a);                                                     \
         auto const y = std::bit_cast<__m128i>(b);                                                     \
-        bool zero, parity, carry;                                                                     \
-        asm volatile(#name " %4, %3" : "=@ccz"(zero), "=@ccp"(parity), "=@ccc"(carry) : "x"(x), "x"(y)); \
-        return Flags{}.z(zero).p(parity).c(carry);                                                    \
+        bool z, p, c;                                                                                 \
+        asm volatile(#name " %4, %3" : "=@ccz"(z), "=@ccp"(p), "=@ccc"(c) : "x"(x), "x"(y)); \
+        return Flags{}.z(z).p(p).c(c);                                                                    \
     }
 RAMET_COMPARE_FLAGS(comiss)
 RAMET_COMPARE_FLAGS(comisd)

@@ -9,36 +9,30 @@ namespace ramet::fpu {
 /// C3 C2 C0 of operands that have no order.
 inline constexpr u16 unordered = fsw::C3 | fsw::C2 | fsw::C0;
 
-/// Comparisons raise nothing after computing: an unmasked flag means that nothing else has happened.
+/// The condition codes tell the result even if an exception is unmasked (which AMD's processors do); only a pop is then left out.
 inline bool accept_comparison(X87& f, u16 status) {
-    set_c1(f, false);
-    if (report(f, status & fsw::exceptions)) {
-        return false;
-    }
     set_conditions(f, status & unordered);
-    return true;
+    return !report(f, status & fsw::exceptions);
+}
+/// With an empty register.
+inline bool accept_underflow(X87& f) {
+    bool const unmasked = stack_underflow(f);
+    set_conditions(f, unordered);
+    return !unmasked;
 }
 
 /// Both return true when done (the caller may pop).
 template <auto Compare>
 bool compare_registers(X87& f, unsigned other) {
     if (is_empty(f, 0) || is_empty(f, other)) {
-        if (stack_underflow(f)) {
-            return false;
-        }
-        set_conditions(f, unordered);
-        return true;
+        return accept_underflow(f);
     }
     return accept_comparison(f, Compare(f, st(f, 0), st(f, other)));
 }
 template <class Operand>
 bool compare_memory(X87& f, Operand operand) {
     if (is_empty(f, 0)) {
-        if (stack_underflow(f)) {
-            return false;
-        }
-        set_conditions(f, unordered);
-        return true;
+        return accept_underflow(f);
     }
     return accept_comparison(f, host::compare(f, st(f, 0), operand));
 }
@@ -53,7 +47,6 @@ bool compare_to_flags(X87& f, unsigned other, Flags& flags) {
         }
     } else {
         status = Compare(f, st(f, 0), st(f, other));
-        set_c1(f, false);
         if (report(f, status & fsw::exceptions)) {
             return false;
         }
@@ -64,9 +57,7 @@ bool compare_to_flags(X87& f, unsigned other, Flags& flags) {
 
 inline void ftst(X87& f) {
     if (is_empty(f, 0)) {
-        if (!stack_underflow(f)) {
-            set_conditions(f, unordered);
-        }
+        accept_underflow(f);
         return;
     }
     accept_comparison(f, host::compare(f, st(f, 0), zero));

@@ -85,6 +85,7 @@ Remainder reduce(F80 a, F80 b, bool to_nearest) {
 
 void remainder(X87& f, bool to_nearest) {
     if (is_empty(f, 0) || is_empty(f, 1)) {
+        f.fsw = static_cast<u16>(f.fsw & ~fsw::C2);
         if (!stack_underflow(f)) {
             set_st(f, 0, indefinite);
         }

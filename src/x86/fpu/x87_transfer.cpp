@@ -113,7 +113,6 @@ void fcmov(X87& f, unsigned i, bool condition) {
         }
         return;
     }
-    set_c1(f, false);
     if (condition) {
         st(f, 0) = st(f, i);
     }

@@ -17,7 +17,8 @@ void load(X87& f, Operand operand) {
         return;
     }
     auto const r = host::load(f, operand);
-    if (!report(f, r.status & fsw::exceptions)) {
+    report(f, r.status & fsw::exceptions);
+    if (!(r.status & ~f.fcw & fsw::IE)) {  // an unmasked DE does not prevent the load in AMD's processors
         push(f, r.value);
     }
 }

@@ -5,16 +5,14 @@
 
 namespace ramet::ops {
 
-/// Bit scans of zero leave the destination unchanged (AMD documents it); `a` is the destination's old value.
+/// Bit scans; of zero there is no result.
 template <Word T>
-constexpr Alu<T> bsf(T a, T b, Flags in) {
-    if (b == 0) return {a, in.z(true)};
-    return {static_cast<T>(std::countr_zero(b)), in.z(false)};
+constexpr T bsf(T b) {
+    return static_cast<T>(std::countr_zero(b));
 }
 template <Word T>
-constexpr Alu<T> bsr(T a, T b, Flags in) {
-    if (b == 0) return {a, in.z(true)};
-    return {static_cast<T>(bits_of<T> - 1 - static_cast<unsigned>(std::countl_zero(b))), in.z(false)};
+constexpr T bsr(T b) {
+    return static_cast<T>(bits_of<T> - 1 - static_cast<unsigned>(std::countl_zero(b)));
 }
 template <Word T>
 constexpr Alu<T> tzcnt(T b, Flags in) {

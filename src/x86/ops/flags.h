@@ -56,7 +56,7 @@ struct Flags {
     /// SF, ZF and PF as a result sets them.
     template <Word T>
     constexpr Flags szp(T r) const {
-        return s(r & sign_bit<T>).z(r == 0).p(!(std::popcount(static_cast<u8>(r)) & 1));
+        return s(r & sign_bit<T>).z(r == 0).p(!__builtin_parity(static_cast<u8>(r)));
     }
     friend constexpr bool operator==(Flags, Flags) = default;
 };

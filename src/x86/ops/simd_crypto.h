@@ -1,4 +1,4 @@
-// AES, carry-less multiplication and CRC32, in portable C++. FIPS 197 for AES; AMD64 APM volume 4 for the instructions.
+// AES and carry-less multiplication, in portable C++. FIPS 197 for AES; AMD64 APM volume 4 for the instructions.
 // The S-box is computed at compile time from its definition. Not constant-time: guests' secrets are not our host's.
 // Tests: tests/x86/simd_crypto_test.cpp, and the vectors of group aes_pclmul.
 #pragma once
@@ -114,18 +114,5 @@ constexpr V128 pclmulqdq(V128 a, V128 b, u8 imm) {
     return r;
 }
 static_assert(pclmulqdq({3, 0}, {0, 3}, 0x10) == V128{5, 0});
-
-/// CRC-32C (polynomial 11EDC6F41, reflected) over the bytes of `value`.
-template <class T>
-constexpr u32 crc32(u32 crc, T value) {
-    u64 rest = value;
-    for (unsigned i = 0; i < sizeof(T); ++i, rest >>= 8) {
-        crc ^= static_cast<u8>(rest);
-        for (unsigned bit = 0; bit < 8; ++bit) {
-            crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-        }
-    }
-    return crc;
-}
 
 }  // namespace ramet::ops

@@ -12,6 +12,10 @@ constexpr u64 low_single = 0xffffffff;
 constexpr V128 move(V128, V128 b) { return b; }
 constexpr V128 move_low_quad(V128, V128 b) { return {b.lo, 0}; }
 
+/// MOVD and MOVQ between integer and vector registers.
+constexpr V128 move_integer(V128, u64 b) { return {b, 0}; }
+constexpr u64 low_integer(V128 b) { return b.lo; }
+
 /// Register forms of MOVSS and MOVSD keep the rest.
 constexpr V128 merge_single(V128 a, V128 b) { return {(a.lo & ~low_single) | (b.lo & low_single), a.hi}; }
 constexpr V128 merge_low(V128 a, V128 b) { return {b.lo, a.hi}; }

@@ -203,11 +203,13 @@ constexpr u64 extract(V128 b, u8 imm) {
     return x[imm % x.size()];
 }
 constexpr V128 pinsrb(V128 a, u64 value, u8 imm) { return insert<u8>(a, value, imm); }
-constexpr V128 pinsrd(V128 a, u64 value, u8 imm) { return insert<u32>(a, value, imm); }
-constexpr V128 pinsrq(V128 a, u64 value, u8 imm) { return insert<u64>(a, value, imm); }
+constexpr V128 pinsrb(V128 a, V128 b, u8 imm) { return insert<u8>(a, b.lo, imm); }
 constexpr u64 pextrb(V128 b, u8 imm) { return extract<u8>(b, imm); }
-constexpr u64 pextrd(V128 b, u8 imm) { return extract<u32>(b, imm); }
-constexpr u64 pextrq(V128 b, u8 imm) { return extract<u64>(b, imm); }
+/// PINSRD and PINSRQ, PEXTRD and PEXTRQ: the integer's type tells the lane.
+constexpr V128 pinsr(V128 a, u32 value, u8 imm) { return insert<u32>(a, value, imm); }
+constexpr V128 pinsr(V128 a, u64 value, u8 imm) { return insert<u64>(a, value, imm); }
+constexpr u32 pextr(u32, V128 b, u8 imm) { return static_cast<u32>(extract<u32>(b, imm)); }
+constexpr u64 pextr(u64, V128 b, u8 imm) { return extract<u64>(b, imm); }
 constexpr V128 insertps_value(V128 a, u32 value, u8 imm) {
     auto x = lanes<u32>(a);
     x[imm >> 4 & 3] = value;

@@ -46,14 +46,29 @@ bool close_extended(std::span<const u8> a, std::span<const u8> b) {
            fraction[1 - low] <= (u64{1} << 63) + 1;
 }
 
-/// Lanes of 32 bits with a relative error of at most 1.5 * 2^-12: 1.5 * 2^-12 of the significand is at least 3072 units.
-bool close_singles(std::span<const u8> a, std::span<const u8> b) {
+/// A relative error of at most 1.5 * 2^-12. Exponents are at most one apart then, so both values fit in units of the smaller one.
+bool close_single(u32 actual, u32 recorded) {
+    if (actual == recorded) {
+        return true;
+    }
+    constexpr u32 infinite = 255;
+    auto const exponent = [](u32 x) { return x >> 23 & 255; };
+    u32 const low = std::min(exponent(actual), exponent(recorded));
+    u32 const high = std::max(exponent(actual), exponent(recorded));
+    if (actual >> 31 != recorded >> 31 || low == 0 || high == infinite || high - low > 1) {
+        return false;
+    }
+    auto const units = [&](u32 x) { return u64{(x & 0x7fffff) | 0x800000} << (exponent(x) - low); };
+    return distance(units(actual), units(recorded)) * 8192 <= units(recorded) * 3;
+}
+
+bool close_singles(std::span<const u8> recorded, std::span<const u8> actual) {
     for (unsigned lane = 0; lane < 4; ++lane) {
         u32 x = 0;
         u32 y = 0;
-        std::memcpy(&x, a.data() + 4 * lane, 4);
-        std::memcpy(&y, b.data() + 4 * lane, 4);
-        if (x != y && (x >> 31 != y >> 31 || distance(x, y) > 3072 || (x >> 23 & 255) == 255 || (y >> 23 & 255) == 255)) {
+        std::memcpy(&x, recorded.data() + 4 * lane, 4);
+        std::memcpy(&y, actual.data() + 4 * lane, 4);
+        if (!close_single(y, x)) {
             return false;
         }
     }

@@ -1,6 +1,6 @@
 // Virtual time: one cycle is one nanosecond, always. Every timer in the PC derives from the cycle counter by an exact ratio, so
 // no rounding drifts between two of them. Products are taken in 128 bits: nothing wraps within the range of Cycles.
-// Tests: tests/machine/time_test.cpp.
+// Tests: tests/machine/ticks_test.cpp.
 #pragma once
 
 #include "base/types.h"

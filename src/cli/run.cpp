@@ -1,0 +1,116 @@
+// ramet run: boots a machine and puts its serial port on the terminal.
+#include <cstdio>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/exit_status.h"
+#include "cli/runner.h"
+
+namespace ramet::cli {
+
+namespace {
+
+constexpr const char* examples =
+    "Examples:\n"
+    "  ramet run machine.toml\n"
+    "  ramet run --kernel vmlinuz --initrd initramfs.cpio.gz --append 'console=ttyS0' --memory 512M\n"
+    "  ramet run --kernel bench.elf\n"
+    "  ramet run machine.toml --until 'serial:login: ' --until position:2000000000 --timeout 60s\n"
+    "\n"
+    "The guest's output goes to standard output, everything else to standard error.\n"
+    "On a terminal, Ctrl-A x leaves and Ctrl-A h helps.\n"
+    "\n";
+
+/// The words of the command line, before they are understood. Empty: not given.
+struct Words {
+    std::string file, kernel, initrd, append, memory, cpu, unpack, rtc, seed, console, timeout, digest_every;
+    std::vector<std::string> until;
+    bool has_append = false;
+    bool realtime = false;
+    bool quiet = false;
+    bool verbose = false;
+};
+
+Expected<Configuration> configuration_of(const Words& words) {
+    Configuration c;
+    if (!words.file.empty()) c = TRY(read_configuration(words.file));
+    if (!words.kernel.empty()) c.kernel = words.kernel;
+    if (!words.initrd.empty()) c.initrd = words.initrd;
+    if (words.has_append) c.append = words.append;
+    if (!words.memory.empty()) c.memory_bytes = TRY(parse_size(words.memory, "--memory"));
+    if (!words.cpu.empty()) c.cpu = TRY(parse_cpu(words.cpu, "--cpu"));
+    if (!words.unpack.empty()) c.unpack = TRY(parse_unpack(words.unpack, "--unpack"));
+    if (!words.rtc.empty()) c.rtc = TRY(parse_date(words.rtc, "--rtc"));
+    if (!words.seed.empty()) c.seed = TRY(parse_count(words.seed, "--seed"));
+    if (!words.console.empty()) c.console = TRY(parse_console(words.console, "--console"));
+    return c;
+}
+
+Expected<RunOptions> options_of(const Words& words) {
+    RunOptions options;
+    options.configuration = TRY(configuration_of(words));
+    for (const std::string& text : words.until) TRY(add_condition(options.until, text));
+    if (!words.timeout.empty()) options.timeout_ns = TRY(parse_duration(words.timeout, "--timeout"));
+    if (!words.digest_every.empty()) options.digest_every = TRY(parse_count(words.digest_every, "--digest-every"));
+    options.realtime = words.realtime;
+    options.quiet = words.quiet;
+    options.verbose = words.verbose;
+    return options;
+}
+
+void print_summary(Machine& machine, const End& end, bool verbose) {
+    std::fprintf(stderr, "ramet: %s at position %llu, %.3f s of guest time, digest %s\n", end.text.c_str(),
+                 static_cast<unsigned long long>(machine.position().value), static_cast<double>(machine.cycles().value) / 1e9, machine.digest().hex().c_str());
+    if (verbose && !machine.missed().empty()) std::fprintf(stderr, "ramet: nothing answered these accesses:\n%s", machine.missed().text().c_str());
+}
+
+Expected<int> run(const Words& words) {
+    RunOptions const options = TRY(options_of(words));
+    Machine machine = TRY(Machine::create(options.configuration, std::make_shared<PagePool>()));
+    End end;
+    {
+        Terminal terminal;
+        end = Runner{machine, options, terminal}.run();
+    }
+    if (!options.quiet) print_summary(machine, end, options.verbose);
+    return end.status;
+}
+
+void add_options(CLI::App& command, Words& words) {
+    command.add_option("machine", words.file, "machine.toml: the same keys as the options of the first group")->type_name("FILE");
+    auto& machine = *command.add_option_group("Machine");
+    machine.add_option("-k,--kernel", words.kernel, "Linux bzImage, ELF vmlinux or multiboot 1 image")->type_name("FILE");
+    machine.add_option("-i,--initrd", words.initrd, "initial RAM disk; multiboot modules, separated by commas")->type_name("FILE");
+    machine.add_option_function<std::string>("-a,--append", [&words](const std::string& text) { words.append = text; words.has_append = true; },
+                                             "kernel command line")->type_name("TEXT");
+    machine.add_option("-m,--memory", words.memory, "RAM, as 512M or 2G (default 256M)")->type_name("SIZE");
+    machine.add_option("--cpu", words.cpu, "ramet-v1 (default) or ramet-v2")->type_name("MODEL");
+    machine.add_option("--unpack", words.unpack, "who unpacks a bzImage: guest (default), or host, which boots faster")->type_name("WHO");
+    machine.add_option("--rtc", words.rtc, "the clock's date at power-on (default 2024-01-01T00:00:00Z)")->type_name("DATE");
+    machine.add_option("--seed", words.seed, "seed of the guest's random numbers (default 0)")->type_name("N");
+    auto& run = *command.add_option_group("Run");
+    run.add_option("--console", words.console, "what to show: serial, debug (port E9h), both (default) or none")->type_name("WHAT");
+    run.add_option("--until", words.until, "end when this happens; may be repeated: serial:TEXT, debug:TEXT, position:N, time:T (guest time), exit")
+        ->type_name("CONDITION")->allow_extra_args(false);
+    run.add_option("--timeout", words.timeout, "end after this much host time, as 60s; where that is depends on the host")->type_name("T");
+    run.add_option("--digest-every", words.digest_every, "print Position and digest of the machine every N instructions")->type_name("N");
+    run.add_flag("--realtime", words.realtime, "an idle guest waits by the wall clock, as it always does on a terminal");
+    run.add_flag("-q,--quiet", words.quiet, "no summary at the end");
+    run.add_flag("-v,--verbose", words.verbose, "list accesses that no device answered");
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int& status) {
+    CLI::App& command = *app.add_subcommand("run", "Boot a machine; its serial port is the terminal");
+    auto const words = std::make_shared<Words>();
+    add_options(command, *words);
+    command.footer(std::string{examples} + exit_status_help);
+    command.callback([words, &status] {
+        auto const result = run(*words);
+        if (!result) std::fprintf(stderr, "ramet run: %s\n", result.error().text.c_str());
+        status = result ? *result : int{bad_usage};
+    });
+}
+
+}  // namespace ramet::cli

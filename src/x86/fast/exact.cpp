@@ -1,0 +1,148 @@
+// The exits of the fast handlers: instructions on the exact path, links that are not known yet, budgets that run out.
+#include "x86/access.h"
+#include "x86/fast/handler.h"
+#include "x86/step.h"
+
+namespace ramet::fast {
+
+namespace {
+
+unsigned cost_of(const Insn& insn) { return isa::row(insn.id).cost; }
+
+/// By value: a local variable whose address is known elsewhere would keep the compiler from making tail calls.
+struct Ran {
+    bool go_on;  ///< false: back to the run loop, with core.budget set
+    i64 budget;
+};
+
+/// One instruction of an op. `left`: cycles of the block from it on.
+Ran run(Core& core, const Insn& insn, u64 rip, i64 budget, unsigned left) {
+    u64 const repeated = core.retired_extra;
+    core.cpu.rip = rip;
+    core.remaining = budget + left;
+    core.fault = execute(core, insn);
+    budget -= static_cast<i64>(core.retired_extra - repeated);
+    if (core.fault.raised()) {
+        core.budget = budget + left;
+        return {false, budget};
+    }
+    core.budget = budget + left - cost_of(insn);
+    return {!core.leave, budget};
+}
+
+/// Interrupts that the last instruction has let in are taken before the next one.
+bool wants_run_loop(Core& core) {
+    return core.cpu.interrupt_shadow || ((core.cpu.rflags & rflags::IF) && core.bus->interrupt_line());
+}
+
+/// The block at a page offset of the page that runs now.
+const Block* block_at(Core& core, const Op* o, unsigned offset) {
+    u64 const linear = core.rip_base + core.code_base + o->next_offset() - 1;
+    auto const frame = fetch_frame(core, core.code64() ? linear : linear & 0xffffffff);
+    if (frame.fault.raised()) return nullptr;
+    auto* const code = static_cast<CodePage*>(core.memory->attachment(frame.value));
+    if (code == nullptr) return nullptr;
+    u32 const mode = core.mode_word & ~mode::user;
+    if (const Block* const found = code->find(offset, mode)) return found;
+    return code->build(core.memory->read(frame.value), offset, mode, core.model_v2);
+}
+
+bool writes_memory(const isa::Row& row) {
+    isa::Operand const& first = row.operands.list[0];
+    return first.access != isa::Access::r && (first.kind == isa::Kind::E || first.kind == isa::Kind::M || first.kind == isa::Kind::W);
+}
+
+/// Fills the TLB for the memory operand, unless it may reach into the next page.
+bool refill_operand(Core& core, const Op* o) {
+    constexpr u64 operand_size_max = 16;
+    const Insn& insn = o->insns()[0];
+    core.next_rip = core.rip_base + o->next_offset() - (o->is_fused() ? o->insns()[1].length : 0u);
+    u64 linear = effective_address(core, insn);
+    if (insn.segment >= FS) linear += core.cpu.seg[insn.segment].base;
+    if ((linear & (page_size - 1)) > page_size - operand_size_max) return false;
+    return refill(core, linear, writes_memory(isa::row(insn.id)) ? AccessType::write : AccessType::read);
+}
+
+}  // namespace
+
+RAMET_HANDLER missed(Core* c, const Op* o, Budget budget) {
+    if (!refill_operand(*c, o)) RAMET_TAIL return exact(c, o, budget);
+    RAMET_GO(o);
+}
+
+RAMET_HANDLER leave_here(Core* c, const Op*, Budget budget) {
+    c->budget = budget;
+    RAMET_LEAVE;
+}
+RAMET_HANDLER leave_next(Core* c, const Op* o, Budget budget) {
+    c->cpu.rip = (c->rip_base + o->next_offset()) & c->ip_mask();
+    c->budget = budget;
+    RAMET_LEAVE;
+}
+
+RAMET_HANDLER exact(Core* c, const Op* o, Budget budget) {
+    Ran const ran = run(*c, o->insns()[0], c->rip_base + o->next_offset() - o->length(), budget, o->left);
+    budget = ran.budget;
+    if (!ran.go_on) RAMET_LEAVE;
+    if (o->is_fused()) RAMET_TAIL return exact_jump(c, o, budget);
+    RAMET_NEXT;
+}
+
+RAMET_HANDLER exact_end(Core* c, const Op* o, Budget budget) {
+    Ran const ran = run(*c, o->insns()[0], c->rip_base + o->next_offset() - o->length(), budget, o->left);
+    budget = ran.budget;
+    if (!ran.go_on || wants_run_loop(*c)) RAMET_LEAVE;
+    RAMET_JUMP(c->cpu.rip, , leave_here);
+}
+
+RAMET_HANDLER exact_jump(Core* c, const Op* o, Budget budget) {
+    const Insn& jump = o->insns()[o->is_fused() ? 1 : 0];
+    Ran const ran = run(*c, jump, c->rip_base + o->next_offset() - jump.length, budget, cost_of(jump));
+    budget = ran.budget;
+    if (!ran.go_on) RAMET_LEAVE;
+    RAMET_JUMP(c->cpu.rip, , leave_here);
+}
+
+namespace {
+
+/// The block at `offset`, remembered in `link`; or false, with RIP there.
+bool link_to(Core& core, const Op* o, unsigned offset, std::atomic<const Block*>& link) {
+    const Block* const to = block_at(core, o, offset);
+    core.cpu.rip = (core.rip_base + offset) & core.ip_mask();
+    if (to != nullptr) link.store(to, std::memory_order_release);
+    return to != nullptr;
+}
+
+}  // namespace
+
+RAMET_HANDLER resolve_taken(Core* c, const Op* o, Budget budget) {
+    const Insn& jump = o->insns()[o->is_fused() ? 1 : 0];
+    if (!link_to(*c, o, static_cast<unsigned>(o->next_offset() + jump.immediate), links_of(o).taken)) RAMET_TAIL return leave_here(c, o, budget);
+    RAMET_FOLLOW(taken);
+}
+RAMET_HANDLER resolve_fall(Core* c, const Op* o, Budget budget) {
+    if (!link_to(*c, o, o->next_offset(), links_of(o).fall)) RAMET_TAIL return leave_here(c, o, budget);
+    RAMET_FOLLOW(fall);
+}
+
+RAMET_HANDLER exact_call(Core* c, const Op* o, Budget budget) {
+    const Insn& call = o->insns()[0];
+    Ran const ran = run(*c, call, c->rip_base + o->next_offset() - call.length, budget, o->left);
+    budget = ran.budget;
+    if (!ran.go_on) RAMET_LEAVE;
+    u64 const target = c->cpu.rip;
+    if (!link_to(*c, o, static_cast<unsigned>(o->next_offset() + call.immediate), links_of(o).taken)) {
+        c->cpu.rip = target;
+        RAMET_TAIL return leave_here(c, o, budget);
+    }
+    RAMET_FOLLOW(taken);
+}
+
+RAMET_HANDLER cut_short(Core* c, const Op*, Budget budget) {
+    budget += c->cut->cost;
+    c->cpu.rip = (c->rip_base + c->cut->offset) & c->ip_mask();
+    c->budget = budget;
+    RAMET_LEAVE;
+}
+
+}  // namespace ramet::fast
