@@ -116,7 +116,7 @@ u64 effective_address(const Core& core, const Insn& insn) {
     if (insn.base < no_register) sum += core.cpu.gpr[insn.base];
     if (insn.base == rip_register) sum += core.next_rip;
     if (insn.index < no_register) sum += core.cpu.gpr[insn.index] << insn.scale;
-    return insn.address_size == 8 ? sum : insn.address_size == 4 ? sum & 0xffffffff : sum & 0xffff;
+    return within_address_size(insn, sum);
 }
 
 bool alignment_checked(const Core& core) { return core.cpu.cpl == 3 && (core.cpu.cr0 & cr0::AM) && (core.cpu.rflags & rflags::AC); }

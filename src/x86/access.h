@@ -13,6 +13,11 @@ namespace ramet {
 /// Effective address of the memory operand, within the address size.
 u64 effective_address(const Core& core, const Insn& insn);
 
+/// An offset computed beyond the effective address wraps around at the address size.
+constexpr u64 within_address_size(const Insn& insn, u64 offset) {
+    return insn.address_size == 8 ? offset : insn.address_size == 4 ? offset & 0xffffffff : offset & 0xffff;
+}
+
 /// Segment and canonical checks for [offset, offset + size): the linear address.
 Result<u64> linear_address(Core& core, unsigned segment, u64 offset, unsigned size, AccessType type);
 

@@ -1,5 +1,6 @@
-// CPUID of the two CPU models: ramet-v1 is the x86-64 baseline, ramet-v2 is x86-64-v2 with AES, PCLMUL, MOVBE, RDRAND, SMEP, SMAP, UMIP
-// and FSGSBASE. Vendor AuthenticAMD, so that vendor-specific behaviour has one truth. Nothing comes from the host.
+// CPUID of the two CPU models: ramet-v1 is the x86-64 baseline, ramet-v2 is x86-64-v2 with AES, PCLMUL, MOVBE, RDRAND, SMEP, SMAP, UMIP,
+// FSGSBASE, and XSAVE of x87 and SSE state. ramet-v2 also executes LZCNT, and TZCNT, although it cannot announce the rest of BMI1.
+// Vendor AuthenticAMD, so that vendor-specific behaviour has one truth. Nothing comes from the host.
 #pragma once
 
 #include "x86/core.h"
@@ -13,6 +14,7 @@ struct Leaf {
 Leaf query(const Core& core, u32 leaf, u32 subleaf);
 
 inline bool has_smap(const Core& core) { return core.model_v2; }
+inline bool has_cmpxchg16b(const Core& core) { return core.model_v2; }
 inline bool has_rdtscp(const Core& core) { return core.model_v2; }
 /// CR4 bits the model knows; others are #GP(0).
 u64 allowed_cr4(const Core& core);

@@ -243,6 +243,13 @@ void read_immediates(Cursor& in, Insn& insn, const Row& row) {
     }
 }
 
+/// Moves of control and debug registers take ModRM.mod as 3 whatever it says.
+bool ignores_mod(const Row& row) {
+    for (auto const& o : row.operands.list)
+        if (o.kind == Kind::C || o.kind == Kind::D) return true;
+    return false;
+}
+
 bool lock_allowed(const Insn& insn, const Row& row) { return row.has(isa::lock) && row.encoding.modrm && insn.memory(); }
 
 u8 operand_size(const Insn& insn, const Prefixes& p, const Row& row, CodeSize size) {
@@ -294,6 +301,7 @@ Decoded decode(std::span<const u8> bytes, CodeSize size, bool model_v2) {
     insn.operand_size = operand_size(insn, p, row, size);
     insn.address_size = mode64 ? (p.address ? 4 : 8) : (size == CodeSize::bits32) != p.address ? 4 : 2;
 
+    if (ignores_mod(row)) insn.modrm |= 0xc0;
     if (modrm && insn.memory()) {
         if (insn.address_size == 2) read_address16(in, insn);
         else read_address(in, insn, mode64);

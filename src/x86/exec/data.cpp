@@ -1,5 +1,6 @@
 // Moves, exchanges, bit strings, multiplication, division and the flag instructions that are no pure operation.
 // All commit last: the memory operand is probed for writing before it is read.
+#include "x86/cpuid.h"
 #include "x86/exec/special.h"
 #include "x86/exec/stack.h"
 #include "x86/ops/bits.h"
@@ -72,6 +73,7 @@ Fault cmpxchg(Core& core, const Insn& insn) {
 /// CMPXCHG8B, and CMPXCHG16B with REX.W (which wants 16-byte alignment).
 Fault cmpxchg8b(Core& core, const Insn& insn) {
     bool const wide = insn.operand_size == 8;
+    if (wide && !cpuid::has_cmpxchg16b(core)) return fault::ud();
     unsigned const half = wide ? 8 : 4;
     u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), 2 * half, AccessType::write));
     if (wide && (linear & 15)) return fault::gp();

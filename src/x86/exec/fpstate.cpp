@@ -1,14 +1,13 @@
-// Images of the floating-point state in memory: FXSAVE, FXRSTOR, XSAVE, XRSTOR, MXCSR, and the x87 environment and state. Probe then commit:
-// an image is written only when all of it can be, and read whole before anything is loaded.
+// Images of the floating-point state in memory: FXSAVE, FXRSTOR, XSAVE, XRSTOR, and MXCSR. Probe then commit: an image is written only when
+// all of it can be, and read whole before anything is loaded. x87's own images: x87_state.cpp.
 //
 // XSAVE knows the states that exist, x87 (bit 0) and SSE (bit 1), in the standard format. Both always count as in use.
 // The images' layouts: x86/fpu/x87_image.h; AMD64 APM volume 5, "FXSAVE", and volume 2, "XSAVE/XRSTOR Save Area".
-// Tests: the vectors of groups fpstate and x87, tests/x86/fpstate_test.cpp.
+// Tests: the vectors of group fpstate, tests/x86/fpstate_test.cpp.
 #include <algorithm>
 
 #include "x86/exec/simd.h"
 #include "x86/exec/special.h"
-#include "x86/exec/x87.h"
 
 namespace ramet::exec {
 
@@ -18,18 +17,6 @@ constexpr unsigned piece_size = 16;
 
 u64 at(const Core& core, u64 linear, unsigned offset) { return core.code64() ? linear + offset : (linear + offset) & 0xffffffff; }
 
-/// x87 images (aligned to their fields if #AC is on): all bytes are accessible after this. The first field is looked at before the last
-/// byte; where it straddles pages, the second page's first byte is what faults.
-Result<u64> x87_image_address(Core& core, const Insn& insn, unsigned size, AccessType type) {
-    unsigned const field = insn.operand_size == 2 ? 2 : 4;
-    u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), size, type));
-    TRY(check_alignment(core, linear, field));
-    TRY(translate(core, linear, type, core.context));
-    u64 const to_next = page_size - (linear & (page_size - 1));
-    u64 const last = to_next < field ? to_next : size - 1;
-    TRY(translate(core, at(core, linear, static_cast<unsigned>(last)), type, core.context));
-    return linear;
-}
 /// FXSAVE's and XSAVE's images are aligned or #GP; the last byte is looked at before the first.
 Result<u64> fx_image_address(Core& core, const Insn& insn, unsigned size, unsigned alignment, AccessType type) {
     u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), size, type));
@@ -196,84 +183,6 @@ Fault xrstor(Core& core, const Insn& insn) {
         else std::fill_n(core.cpu.xmm.begin(), xmm_count(core), V128{});
         set_mxcsr(core, mxcsr);
     }
-    return no_fault;
-}
-
-// x87 environment and state ---------------------------------------------------------------------------------------------------
-
-namespace {
-
-constexpr unsigned state_size_max = 108;
-using StateImage = std::array<u8, state_size_max>;
-
-fpu::ImageFormat format_of(const Core& core, const Insn& insn) { return {insn.operand_size != 2, core.real_mode() || core.v86()}; }
-
-}  // namespace
-
-Fault fnstenv(Core& core, const Insn& insn) {
-    TRY(x87_available(core));
-    auto const format = format_of(core, insn);
-    StateImage image;
-    auto const bytes = std::span(image).first(format.environment_size());
-    u64 const linear = TRY(x87_image_address(core, insn, format.environment_size(), AccessType::write));
-    fpu::write_environment(core.cpu.x87, format, bytes);
-    fpu::mask_all(core.cpu.x87);
-    return write_image(core, linear, bytes);
-}
-Fault fldenv(Core& core, const Insn& insn) {
-    TRY(x87_waiting(core));
-    auto const format = format_of(core, insn);
-    StateImage image;
-    auto const bytes = std::span(image).first(format.environment_size());
-    TRY(read_image(core, TRY(x87_image_address(core, insn, format.environment_size(), AccessType::read)), bytes));
-    fpu::read_environment(core.cpu.x87, format, bytes);
-    return no_fault;
-}
-Fault fnsave(Core& core, const Insn& insn) {
-    TRY(x87_available(core));
-    auto const format = format_of(core, insn);
-    StateImage image;
-    auto const bytes = std::span(image).first(format.state_size());
-    u64 const linear = TRY(x87_image_address(core, insn, format.state_size(), AccessType::write));
-    fpu::write_environment(core.cpu.x87, format, bytes);
-    fpu::write_registers(core.cpu.x87, bytes.subspan(format.environment_size()));
-    fpu::initialise(core.cpu.x87);
-    return write_image(core, linear, bytes);
-}
-Fault frstor(Core& core, const Insn& insn) {
-    TRY(x87_waiting(core));
-    auto const format = format_of(core, insn);
-    StateImage image;
-    auto const bytes = std::span(image).first(format.state_size());
-    TRY(read_image(core, TRY(x87_image_address(core, insn, format.state_size(), AccessType::read)), bytes));
-    fpu::read_environment(core.cpu.x87, format, bytes);
-    fpu::read_registers(core.cpu.x87, bytes.subspan(format.environment_size()));
-    return no_fault;
-}
-
-Fault fldcw(Core& core, const Insn& insn) {
-    TRY(x87_waiting(core));
-    fpu::load_control(core.cpu.x87, TRY(read_memory<u16>(core, insn)));
-    return no_fault;
-}
-Fault fnstcw(Core& core, const Insn& insn) {
-    TRY(x87_available(core));
-    return write_memory<u16>(core, insn, core.cpu.x87.fcw);
-}
-Fault fnstsw(Core& core, const Insn& insn) {
-    TRY(x87_available(core));
-    if (insn.memory()) return write_memory<u16>(core, insn, core.cpu.x87.fsw);
-    core.set_gpr<u16>(RAX, core.cpu.x87.fsw);
-    return no_fault;
-}
-Fault fnclex(Core& core, const Insn&) {
-    TRY(x87_available(core));
-    fpu::clear_exceptions(core.cpu.x87);
-    return no_fault;
-}
-Fault fninit(Core& core, const Insn&) {
-    TRY(x87_available(core));
-    fpu::initialise(core.cpu.x87);
     return no_fault;
 }
 

@@ -17,7 +17,7 @@
 #pragma once
 
 #include "x86/exec/driver.h"
-#include "x86/fpu/sse_checked.h"
+#include "x86/fpu/sse_unbounded.h"
 #include "x86/fpu/x87_image.h"
 
 namespace ramet::exec {
@@ -126,16 +126,25 @@ auto read_source(Core& core, const Insn& insn) {
 // The operation ---------------------------------------------------------------------------------------------------------------
 
 /// Floating point under the guest's MXCSR: directly while every exception is masked.
-template <u32 Traits, class Compute>
-auto run(Core& core, Compute compute) -> Result<decltype(compute())> {
+template <u32 Traits, class Compute, class Inexact>
+auto run(Core& core, Compute compute, Inexact inexact) -> Result<decltype(compute())> {
     if constexpr ((Traits & isa::sse_fp) != 0) {
         if (fpu::unmasked(core.cpu.mxcsr) != 0) {
             decltype(compute()) r = {};
-            if (fpu::checked(core.cpu.mxcsr, compute, r)) return r;
+            if (fpu::checked(core.cpu.mxcsr, compute, inexact, r)) return r;
             return core.cpu.cr4 & cr4::OSXMMEXCPT ? fault::xm() : fault::ud();
         }
     }
     return compute();
+}
+
+/// PE of an operation whose overflow or underflow is reported.
+template <auto Operation, class A, class B>
+u32 inexact_beyond(u32 mxcsr, A a, B b) {
+    using fpu::Unbounded;
+    if constexpr (std::is_same_v<A, V128> && std::is_same_v<B, V128>)
+        if constexpr (requires { Operation(Unbounded{}, Unbounded{}); }) return Operation(Unbounded{a, mxcsr}, Unbounded{b, mxcsr});
+    return fpu::mxcsr::PE;
 }
 
 /// operation(a, sources…), operation(sources…) or operation(a, sources…, xmm0), whichever exists.
@@ -179,7 +188,7 @@ Fault drive_simd(Core& core, const Insn& insn) {
     auto const result = TRY((run<Traits>(core, [&] {
         if constexpr (O.count == 3) return call<Operation>(core, a, b, static_cast<u8>(insn.immediate));
         else return call<Operation>(core, a, b);
-    })));
+    }, [&](u32 mxcsr) { return inexact_beyond<Operation>(mxcsr, a, b); })));
     TRY((write_result<O.list[0], T>(core, insn, result)));
     if constexpr ((Traits & isa::mmx) != 0) fpu::enter_mmx(core.cpu.x87);
     return no_fault;

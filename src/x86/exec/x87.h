@@ -53,13 +53,33 @@ struct Referred {
 template <class T>
 constexpr unsigned x87_size = std::is_same_v<T, F80> ? 10 : sizeof(T);
 
+/// Where an operand lies. Ten bytes are eight and two, each with its own check, so that they may wrap around a 16-bit or 32-bit offset.
+struct Pieces {
+    u64 first = 0, second = 0;
+    unsigned first_size = 0;
+};
+template <unsigned Size>
+Result<Pieces> x87_pieces(Core& core, const Insn& insn, AccessType type) {
+    u64 const offset = effective_address(core, insn);
+    Pieces p;
+    p.first_size = std::min(Size, 8u);
+    p.first = TRY(linear_address(core, insn.segment, offset, p.first_size, type));
+    if constexpr (Size > 8) p.second = TRY(linear_address(core, insn.segment, within_address_size(insn, offset + 8), Size - 8, type));
+    return p;
+}
+inline bool contiguous(Pieces const& p) { return p.second == p.first + p.first_size; }
+
 template <Operand O, auto Operation>
 Fault x87_load(Core& core, const Insn& insn) {
     auto value = pick_x87_operand<O, Operation, Passed>();
     constexpr unsigned size = x87_size<decltype(value)>;
-    u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), size, AccessType::read));
-    TRY(check_alignment(core, linear, std::min(size, 8u)));
-    TRY(read_linear(core, linear, &value, size, core.context));
+    Pieces const p = TRY(x87_pieces<size>(core, insn, AccessType::read));
+    auto* const bytes = reinterpret_cast<u8*>(&value);
+    if (size <= 8 || contiguous(p)) TRY(read_linear(core, p.first, bytes, size, core.context));
+    else {
+        TRY(read_linear(core, p.first, bytes, p.first_size, core.context));
+        TRY(read_linear(core, p.second, bytes + p.first_size, size - p.first_size, core.context));
+    }
     Operation(core.cpu.x87, value);
     return no_fault;
 }
@@ -67,10 +87,15 @@ template <Operand O, auto Operation>
 Fault x87_store(Core& core, const Insn& insn) {
     auto value = pick_x87_operand<O, Operation, Referred>();
     constexpr unsigned size = x87_size<decltype(value)>;
-    u64 const linear = TRY(linear_address(core, insn.segment, effective_address(core, insn), size, AccessType::write));
-    TRY(check_alignment(core, linear, std::min(size, 8u)));
-    TRY(probe_write(core, linear, size, core.context));
-    return Operation(core.cpu.x87, value) ? write_linear(core, linear, &value, size, core.context) : no_fault;
+    Pieces const p = TRY(x87_pieces<size>(core, insn, AccessType::write));
+    bool const whole = size <= 8 || contiguous(p);
+    TRY(probe_write(core, p.first, whole ? size : p.first_size, core.context));
+    if (!whole) TRY(probe_write(core, p.second, size - p.first_size, core.context));
+    if (!Operation(core.cpu.x87, value)) return no_fault;
+    const auto* const bytes = reinterpret_cast<const u8*>(&value);
+    if (whole) return write_linear(core, p.first, bytes, size, core.context);
+    TRY(write_linear(core, p.first, bytes, p.first_size, core.context));
+    return write_linear(core, p.second, bytes + p.first_size, size - p.first_size, core.context);
 }
 template <auto Operation>
 void x87_register(Core& core, unsigned i) {

@@ -35,12 +35,15 @@ u32 raised_by(u32 guest_mxcsr, const Operation& operation, Value& result) {
 }
 
 /// Runs `operation` and updates the guest's flags. False: #XM, and the result is not to be written. The host's MXCSR then holds
-/// the guest's again.
-template <class Value, class Operation>
-bool checked(u32& guest_mxcsr, const Operation& operation, Value& result) {
+/// the guest's again. `inexact` tells PE where overflow or underflow is reported (sse_unbounded.h).
+template <class Value, class Operation, class Inexact>
+bool checked(u32& guest_mxcsr, const Operation& operation, const Inexact& inexact, Value& result) {
     guest_mxcsr = collected_mxcsr(guest_mxcsr);
     u32 raised = raised_by(guest_mxcsr, operation, result);
     u32 const reported = unmasked(guest_mxcsr);
+    if (raised & reported & (mxcsr::OE | mxcsr::UE)) {
+        raised = (raised & ~mxcsr::PE) | (raised & inexact(guest_mxcsr));
+    }
     if (raised & reported & before_computing) {
         raised &= before_computing;
     }

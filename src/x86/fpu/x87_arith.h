@@ -6,11 +6,12 @@
 namespace ramet::fpu {
 
 /// Flags of a computation into a register. True: there is a result to be written. The status word's C1 tells the rounding direction.
+/// An unmasked IE, DE or ZE prevents the computation, and so the flags that it would have raised.
 inline bool accept(X87& f, u16 status) {
-    u16 const flags = status & fsw::exceptions;
-    bool const unmasked = report(f, flags);
-    set_c1(f, status & fsw::C1);
-    return !(unmasked && (flags & ~f.fcw & fsw::before_computing));
+    bool const prevented = status & ~f.fcw & fsw::before_computing;
+    report(f, status & (prevented ? fsw::before_computing : fsw::exceptions));
+    set_c1(f, !prevented && (status & fsw::C1));
+    return !prevented;
 }
 
 /// ST(target) = a op ST(source) for registers; true when done (the caller may pop).

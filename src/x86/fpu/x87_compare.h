@@ -37,22 +37,13 @@ bool compare_memory(X87& f, Operand operand) {
     return accept_comparison(f, host::compare(f, st(f, 0), operand));
 }
 
-/// FCOMI: ZF PF CF take the place of C3 C2 C0, which stay. `flags` is changed when the comparison is done.
+/// FCOMI: ZF PF CF take the place of C3 C2 C0, which stay, as does C1 unless the stack underflows. True: the caller may pop.
 template <auto Compare>
 bool compare_to_flags(X87& f, unsigned other, Flags& flags) {
-    u16 status = unordered;
-    if (is_empty(f, 0) || is_empty(f, other)) {
-        if (stack_underflow(f)) {
-            return false;
-        }
-    } else {
-        status = Compare(f, st(f, 0), st(f, other));
-        if (report(f, status & fsw::exceptions)) {
-            return false;
-        }
-    }
+    bool const underflow = is_empty(f, 0) || is_empty(f, other);
+    u16 const status = underflow ? unordered : Compare(f, st(f, 0), st(f, other));
     flags = Flags{}.z(status & fsw::C3).p(status & fsw::C2).c(status & fsw::C0);
-    return true;
+    return underflow ? !stack_underflow(f) : !report(f, status & fsw::exceptions);
 }
 
 inline void ftst(X87& f) {

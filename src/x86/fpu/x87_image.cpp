@@ -101,7 +101,7 @@ void write_registers(const X87& f, std::span<u8> to) {
 }
 
 void read_registers(X87& f, std::span<const u8> from) {
-    for (unsigned i = 0; i < 8; ++i) {
+    for (unsigned i = 0; register_image_size * (i + 1) <= from.size(); ++i) {
         st(f, i) = load_register_image(&from[register_image_size * i]);
     }
 }

@@ -35,7 +35,7 @@ u16 full_tags(const X87& f);
 
 void write_environment(const X87& f, ImageFormat format, std::span<u8> to);
 void read_environment(X87& f, ImageFormat format, std::span<const u8> from);
-/// ST(0) to ST(7) in ten bytes each.
+/// ST(0) to ST(7) in ten bytes each; as many as are given.
 void write_registers(const X87& f, std::span<u8> to);
 void read_registers(X87& f, std::span<const u8> from);
 

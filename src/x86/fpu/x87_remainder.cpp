@@ -93,14 +93,15 @@ void remainder(X87& f, bool to_nearest) {
     }
     F80 const a = st(f, 0);
     F80 const b = st(f, 1);
+    constexpr u16 quotient_kept = fsw::C0 | fsw::C3;
     auto const finish = [&](u16 flags, F80 value, u16 conditions, u16 kept) {
-        u16 const all = static_cast<u16>((f.fsw & kept) | conditions);
-        if (accept(f, flags)) {
+        u16 const before = f.fsw;
+        bool const done = accept(f, flags);
+        if (done) {
             st(f, 0) = value;
         }
-        set_conditions(f, all);
+        set_conditions(f, static_cast<u16>(done ? (before & kept) | conditions : before & quotient_kept));
     };
-    constexpr u16 quotient_kept = fsw::C0 | fsw::C3;
     if (is_nan(a) || is_nan(b) || is_unsupported(a) || is_unsupported(b)) {
         X87 masked = f;
         masked.fcw |= fcw::masks;

@@ -36,6 +36,7 @@ public:
     Number& operator=(const Number&) = delete;
 
     operator mpfr_ptr() { return value_; }
+    operator mpfr_srcptr() const { return value_; }
 
 private:
     mpfr_t value_;
@@ -252,9 +253,53 @@ void binary(X87& f, Computed<F80> function(const X87&, F80, F80)) {
 /// |a| >= 2^63: no reduction is made, C2 asks for it.
 bool beyond_range(F80 a) { return exponent(a) >= 0x3fff + 63 && exponent(a) != 0x7fff && !is_unsupported(a); }
 
+/// An angle as quadrant * pi / 2 + rest, with the rest in [-pi/4, pi/4] and exact. Processors know pi to 66 bits here, and so do we.
+struct Reduced {
+    explicit Reduced(F80 a) : rest(reduced_precision) {
+        Number const angle(a);
+        Number half_pi(register_precision + 2);
+        mpfr_set_ui_2exp(half_pi, 0xc90fdaa22168c234, 2, MPFR_RNDN);
+        mpfr_add_ui(half_pi, half_pi, 3, MPFR_RNDN);
+        mpfr_mul_2si(half_pi, half_pi, -65, MPFR_RNDN);
+        long quotient = 0;
+        mpfr_remquo(rest, &quotient, angle, half_pi, MPFR_RNDN);
+        quadrant = static_cast<unsigned>(quotient) & 3;
+    }
+    void negate() { mpfr_neg(rest, rest, MPFR_RNDN); }
+
+    /// The rest is a multiple of the smaller unit of both, and below 1.
+    static constexpr mpfr_prec_t reduced_precision = 192;
+    Number rest;
+    unsigned quadrant = 0;
+};
+
+mpfr_rnd_t mirrored(mpfr_rnd_t mode) { return mode == MPFR_RNDD ? MPFR_RNDU : mode == MPFR_RNDU ? MPFR_RNDD : mode; }
+
+int minus_cosine(mpfr_ptr to, mpfr_srcptr a, mpfr_rnd_t mode) {
+    int const ternary = mpfr_cos(to, a, mirrored(mode));
+    mpfr_neg(to, to, MPFR_RNDN);
+    return -ternary;
+}
+
+/// sin(rest + quadrant * pi / 2), in the rounding mode.
+int sine_of(mpfr_ptr to, Reduced& a, mpfr_rnd_t mode) {
+    if (a.quadrant == 2) a.negate();
+    if (a.quadrant == 1) return mpfr_cos(to, a.rest, mode);
+    if (a.quadrant == 3) return minus_cosine(to, a.rest, mode);
+    return mpfr_sin(to, a.rest, mode);
+}
+int cosine_of(mpfr_ptr to, Reduced& a, mpfr_rnd_t mode) {
+    a.quadrant = (a.quadrant + 1) & 3;
+    return sine_of(to, a, mode);
+}
+int tangent_of(mpfr_ptr to, Reduced& a, mpfr_rnd_t mode) {
+    if (!(a.quadrant & 1)) return mpfr_tan(to, a.rest, mode);
+    a.negate();
+    return mpfr_cot(to, a.rest, mode);
+}
+
 /// Sine, cosine or tangent of anything within range.
-template <class Function>
-Computed<F80> trigonometric(const X87& f, F80 a, Function function, F80 of_zero) {
+Computed<F80> trigonometric(const X87& f, F80 a, int function(mpfr_ptr, Reduced&, mpfr_rnd_t), F80 of_zero) {
     Computed<F80> r;
     if (not_numbers(f, a, a, r)) {
         return r;
@@ -265,12 +310,15 @@ Computed<F80> trigonometric(const X87& f, F80 a, Function function, F80 of_zero)
     if (is_zero(a)) {
         return {of_zero, 0};
     }
-    return compute(f, a, function);
+    Reduced angle(a);
+    Number result(register_precision);
+    int const ternary = function(result, angle, rounding(f));
+    return bounded(f, result, ternary, static_cast<u16>(denormal_flag(a) | always_inexact));
 }
 
-Computed<F80> sine(const X87& f, F80 a) { return trigonometric(f, a, mpfr_sin, a); }
-Computed<F80> cosine(const X87& f, F80 a) { return trigonometric(f, a, mpfr_cos, one); }
-Computed<F80> tangent(const X87& f, F80 a) { return trigonometric(f, a, mpfr_tan, a); }
+Computed<F80> sine(const X87& f, F80 a) { return trigonometric(f, a, sine_of, a); }
+Computed<F80> cosine(const X87& f, F80 a) { return trigonometric(f, a, cosine_of, one); }
+Computed<F80> tangent(const X87& f, F80 a) { return trigonometric(f, a, tangent_of, a); }
 /// FPTAN's second result.
 Computed<F80> one_or_invalid(const X87& f, F80 a) {
     Computed<F80> r;
@@ -284,12 +332,11 @@ void set_c2(X87& f, bool on) { f.fsw = static_cast<u16>((f.fsw & ~fsw::C2) | (on
 
 template <auto Function>
 void trigonometric_one(X87& f) {
-    if (!is_empty(f, 0)) {
+    bool const beyond = !is_empty(f, 0) && beyond_range(st(f, 0));
+    set_c2(f, beyond);
+    if (beyond) {
         set_c1(f, false);
-        set_c2(f, beyond_range(st(f, 0)));
-        if (f.fsw & fsw::C2) {
-            return;
-        }
+        return;
     }
     compute_unary<Function>(f);
 }
@@ -298,8 +345,8 @@ void trigonometric_one(X87& f) {
 void trigonometric_two(X87& f, Computed<F80> first(const X87&, F80), Computed<F80> second(const X87&, F80)) {
     bool const empty = is_empty(f, 0);
     if (empty || !is_empty(f, 7)) {
+        set_c2(f, false);
         if (!(empty ? stack_underflow(f) : stack_overflow(f))) {
-            set_c2(f, false);
             set_st(f, 0, indefinite);
             push(f, indefinite);
         }

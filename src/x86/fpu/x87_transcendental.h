@@ -1,7 +1,8 @@
 // F2XM1, FYL2X, FYL2XP1, FPATAN, FPTAN, FSIN, FCOS, FSINCOS.
 //
 // CPUs differ in the last bits of these; ours are correctly rounded to the register format in the guest's rounding mode, through MPFR,
-// and PE, UE, OE and C1 follow from the exact result. Arguments of FSIN and its like beyond 2^63 set C2 and are left.
+// and PE, UE, OE and C1 follow from the exact result. FSIN and its like reduce their argument by pi of 66 bits (C90FDAA22168C234C as its
+// significand), as every processor does, and take the function of the exact remainder. Arguments beyond 2^63 set C2 and are left.
 // Manual: AMD64 APM volume 5. Tests: tests/x86/fpu_transcendental_test.cpp, and the vectors of group x87trans.
 #pragma once
 
