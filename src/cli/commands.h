@@ -11,7 +11,12 @@ namespace ramet::cli {
 using AddCommand = void (*)(CLI::App& app, int& status);
 
 void add_run(CLI::App& app, int& status);
+void add_replay(CLI::App& app, int& status);
+void add_verify(CLI::App& app, int& status);
+void add_bisect(CLI::App& app, int& status);
+void add_snapshot(CLI::App& app, int& status);
+void add_log(CLI::App& app, int& status);
 
-inline constexpr std::array<AddCommand, 1> commands = {add_run};
+inline constexpr std::array<AddCommand, 6> commands = {add_run, add_replay, add_verify, add_bisect, add_snapshot, add_log};
 
 }  // namespace ramet::cli

@@ -12,6 +12,7 @@ enum ExitStatus : int {
     beyond_model = 10,
     out_of_memory = 12,
     not_met = 14,     ///< the guest ended before any condition of --until was met
+    diverged = 16,    ///< a run did not repeat, or two runs differ
 };
 
 inline constexpr int debug_exit_status(unsigned value) { return static_cast<int>((value << 1 | 1) & 0xff); }
@@ -28,6 +29,7 @@ inline constexpr const char* exit_status_help =
     "  10   the guest did something beyond the model; the report says what\n"
     "  12   the host's memory is used up\n"
     "  14   the guest ended before any condition of --until was met\n"
+    "  16   a run did not repeat, or two runs differ\n"
     "  128+n  signal n\n";
 
 }  // namespace ramet::cli

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/runner.h"
+#include "replay/snapshot.h"
 
 namespace ramet::cli {
 
@@ -16,6 +17,8 @@ constexpr const char* examples =
     "  ramet run --kernel vmlinuz --initrd initramfs.cpio.gz --append 'console=ttyS0' --memory 512M\n"
     "  ramet run --kernel bench.elf\n"
     "  ramet run machine.toml --until 'serial:login: ' --until position:2000000000 --timeout 60s\n"
+    "  ramet run machine.toml --record run.rlog\n"
+    "  ramet run machine.toml --until 'serial:login: ' --save ready.rsnap; ramet run --from ready.rsnap\n"
     "\n"
     "The guest's output goes to standard output, everything else to standard error.\n"
     "On a terminal, Ctrl-A x leaves and Ctrl-A h helps.\n"
@@ -23,7 +26,7 @@ constexpr const char* examples =
 
 /// The words of the command line, before they are understood. Empty: not given.
 struct Words {
-    std::string file, kernel, initrd, append, memory, cpu, unpack, rtc, seed, console, timeout, digest_every;
+    std::string file, kernel, initrd, append, memory, cpu, unpack, rtc, seed, console, timeout, digest_every, record, snapshot_every, from, save;
     std::vector<std::string> until;
     bool has_append = false;
     bool realtime = false;
@@ -64,14 +67,47 @@ void print_summary(Machine& machine, const End& end, bool verbose) {
     if (verbose && !machine.missed().empty()) std::fprintf(stderr, "ramet: nothing answered these accesses:\n%s", machine.missed().text().c_str());
 }
 
+/// A machine, and what a log or a snapshot of it begins with.
+struct Start {
+    Machine machine;
+    LogHeader header;
+};
+
+Expected<Start> boot(const Configuration& configuration) {
+    Images const images = TRY(read_images(configuration));
+    Machine machine = TRY(Machine::create(configuration, images, std::make_shared<PagePool>()));
+    LogHeader header = header_of(configuration, images, machine);
+    return Start{std::move(machine), std::move(header)};
+}
+
+Expected<Start> restore(const Words& words) {
+    auto const snapshot = TRY(Snapshot::open(words.from));
+    Machine machine = restore_machine(snapshot, std::make_shared<PagePool>());
+    LogHeader header = snapshot->header();
+    if (!words.record.empty()) header.origin = snapshot_origin(*snapshot, machine, words.record);
+    return Start{std::move(machine), std::move(header)};
+}
+
+Expected<std::optional<Recorder>> recorder_of(const Words& words, const LogHeader& header) {
+    if (words.record.empty()) return std::optional<Recorder>{};
+    RecorderOptions options;
+    if (!words.snapshot_every.empty()) options.snapshot_every = TRY(parse_count(words.snapshot_every, "--snapshot-every"));
+    return std::optional<Recorder>{TRY(Recorder::create(words.record, header, options))};
+}
+
 Expected<int> run(const Words& words) {
     RunOptions const options = TRY(options_of(words));
-    Machine machine = TRY(Machine::create(options.configuration, std::make_shared<PagePool>()));
+    Start start = TRY(words.from.empty() ? boot(options.configuration) : restore(words));
+    Machine& machine = start.machine;
+    std::optional<Recorder> recorder = TRY(recorder_of(words, start.header));
     End end;
     {
         Terminal terminal;
-        end = Runner{machine, options, terminal}.run();
+        Runner runner{machine, options, terminal, recorder ? &*recorder : nullptr};
+        end = runner.run();
+        if (recorder) TRY(recorder->finish(machine, runner.last_result()));
     }
+    if (!words.save.empty()) TRY(save_snapshot(machine, start.header, words.save));
     if (!options.quiet) print_summary(machine, end, options.verbose);
     return end.status;
 }
@@ -94,6 +130,10 @@ void add_options(CLI::App& command, Words& words) {
         ->type_name("CONDITION")->allow_extra_args(false);
     run.add_option("--timeout", words.timeout, "end after this much host time, as 60s; where that is depends on the host")->type_name("T");
     run.add_option("--digest-every", words.digest_every, "print Position and digest of the machine every N instructions")->type_name("N");
+    run.add_option("--record", words.record, "write the run to a log: ramet replay repeats it")->type_name("FILE");
+    run.add_option("--snapshot-every", words.snapshot_every, "with --record: a snapshot every N instructions, for ramet verify --jobs")->type_name("N");
+    run.add_option("--from", words.from, "go on from a snapshot instead of booting")->type_name("FILE");
+    run.add_option("--save", words.save, "save a snapshot at the end")->type_name("FILE");
     run.add_flag("--realtime", words.realtime, "an idle guest waits by the wall clock, as it always does on a terminal");
     run.add_flag("-q,--quiet", words.quiet, "no summary at the end");
     run.add_flag("-v,--verbose", words.verbose, "list accesses that no device answered");

@@ -29,8 +29,8 @@ u64 host_ns() {
 
 }  // namespace
 
-Runner::Runner(Machine& machine, const RunOptions& options, Terminal& terminal)
-    : machine_(machine), options_(options), terminal_(terminal), started_ns_(host_ns()) {
+Runner::Runner(Machine& machine, const RunOptions& options, Terminal& terminal, Recorder* recorder)
+    : machine_(machine), options_(options), terminal_(terminal), recorder_(recorder), started_ns_(host_ns()) {
     for (const TextCondition& condition : options.until.texts) matchers_.emplace_back(condition.text);
     if (options.digest_every) next_digest_ = machine.position();
 }
@@ -39,13 +39,22 @@ End Runner::run() {
     catch_signals();
     for (;;) {
         print_due_digest();
-        auto const end = end_of(machine_.run(next_slice(), *this));
+        auto const end = end_of(advance(next_slice()));
         flush();
         if (end) return *end;
         if (auto const stopped = interrupted()) return *stopped;
         if (auto const left = serve_keys(terminal_.read(u64{0}))) return *left;
         offer_input();
     }
+}
+
+/// Runs the machine, and writes it down if somebody asked for that. An error of the recorder ends the run.
+RunResult Runner::advance(const Until& until) {
+    if (recorder_ == nullptr) return last_ = machine_.run(until, *this);
+    auto const result = recorder_->run(machine_, until, *this);
+    if (result) return last_ = *result;
+    record_error_ = result.error().text;
+    return {StopReason::interrupted};
 }
 
 Until Runner::next_slice() const {
@@ -87,6 +96,7 @@ End Runner::guest_ended(const RunResult& result) const {
 }
 
 std::optional<End> Runner::interrupted() const {
+    if (record_error_) return End{bad_usage, "recording failed: " + *record_error_};
     if (caught_signal) return End{signal_status(caught_signal), "signal " + std::to_string(caught_signal)};
     if (options_.timeout_ns && elapsed_ns() >= *options_.timeout_ns) return End{timed_out, "timeout"};
     return std::nullopt;
@@ -105,7 +115,7 @@ void Runner::wait() {
     u64 const before = host_ns();
     std::vector<u8> const keys = terminal_.read(limit);
     u64 const passed = host_ns() - before;
-    machine_.run({.cycles = std::min(deadline, Cycles{from + passed})}, *this);
+    advance({.cycles = std::min(deadline, Cycles{from + passed})});
     typed_.insert(typed_.end(), keys.begin(), keys.end());
 }
 
@@ -130,7 +140,15 @@ std::optional<End> Runner::serve_keys(const std::vector<u8>& keys) {
 
 void Runner::offer_input() {
     if (typed_.empty()) return;
-    std::size_t const taken = machine_.apply({.kind = Input::Kind::serial, .bytes = typed_});
+    Input const input{.kind = Input::Kind::serial, .bytes = typed_};
+    std::size_t taken = 0;
+    if (recorder_ == nullptr) {
+        taken = machine_.apply(input);
+    } else if (auto const logged = recorder_->apply(machine_, input)) {
+        taken = *logged;
+    } else {
+        record_error_ = logged.error().text;
+    }
     typed_.erase(typed_.begin(), typed_.begin() + static_cast<std::ptrdiff_t>(taken));
 }
 

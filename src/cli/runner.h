@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "cli/until.h"
 #include "machine/machine.h"
+#include "replay/recorder.h"
 
 namespace ramet::cli {
 
@@ -34,12 +35,15 @@ struct End {
 
 class Runner final : private Ports {
 public:
-    Runner(Machine& machine, const RunOptions& options, Terminal& terminal);
+    /// `recorder`: writes the run down; nullptr for none.
+    Runner(Machine& machine, const RunOptions& options, Terminal& terminal, Recorder* recorder);
     End run();
+    const RunResult& last_result() const { return last_; }
 
 private:
     bool output(Channel channel, u8 byte) override;
 
+    RunResult advance(const Until& until);
     Until next_slice() const;
     std::optional<End> end_of(const RunResult& result);
     std::optional<End> interrupted() const;
@@ -55,6 +59,9 @@ private:
     Machine& machine_;
     const RunOptions& options_;
     Terminal& terminal_;
+    Recorder* recorder_;
+    std::optional<std::string> record_error_;
+    RunResult last_;
     EscapeKeys escape_;
     std::vector<TextMatcher> matchers_;
     std::string shown_;               // output not yet written

@@ -46,6 +46,18 @@ Machine Machine::fork() {
     return child;
 }
 
+MachineState Machine::state() const {
+    return {identity_, model_, interpreter_.cpu(), interpreter_.clock(), interpreter_.rng_state(), board_};
+}
+
+Machine Machine::restore(const MachineState& state, Memory memory) {
+    Machine made{state.identity, state.model, state.rng, std::move(memory)};
+    made.interpreter_.cpu() = state.cpu;
+    made.interpreter_.clock() = state.clock;
+    made.board_ = state.board;
+    return made;
+}
+
 RunResult Machine::run(const Until& until, Ports& ports) {
     PcBus bus{board_, ports, missed_, interpreter_.cpu().tsc_offset};
     for (;;) {

@@ -60,11 +60,35 @@ struct Input {
     std::vector<u8> bytes = {};
 };
 
+/// Everything of a machine but its memory, as a value that can be written down and read back.
+struct MachineState {
+    Digest identity;
+    CpuModel model = CpuModel::ramet_v1;
+    Cpu cpu;
+    Clock clock;
+    u64 rng = 0;
+    Board board;
+
+    static constexpr void fields(auto& self, auto& visit) {
+        visit("identity", self.identity);
+        visit("model", self.model);
+        visit("cpu", self.cpu);
+        visit("clock", self.clock);
+        visit("rng", self.rng);
+        visit("board", self.board);
+    }
+};
+
+static_assert(fields_complete<MachineState>);
+
 class Machine {
 public:
     static Expected<Machine> create(const Configuration& configuration, const Images& images, std::shared_ptr<PagePool> pool);
     /// Reads the images that the configuration names.
     static Expected<Machine> create(const Configuration& configuration, std::shared_ptr<PagePool> pool);
+
+    /// The machine that had this state and this memory, whose pages may still be with their source.
+    static Machine restore(const MachineState& state, Memory memory);
 
     Machine(Machine&&) noexcept = default;
     Machine& operator=(Machine&&) = delete;
@@ -78,9 +102,12 @@ public:
     std::size_t apply(const Input& input);
     /// Bytes given to the serial port that the guest has not read yet.
     u32 unread_input() const { return board_.com1.unread(); }
+    /// Bytes of input that apply() would take now.
+    u32 input_room() const { return board_.com1.input.room(); }
 
     /// Names the whole state. Looking does not touch: nothing the guest sees changes.
     Digest digest();
+    MachineState state() const;
     /// Names configuration and images.
     const Digest& identity() const { return identity_; }
 
@@ -92,6 +119,7 @@ public:
     const Cpu& cpu() const { return interpreter_.cpu(); }
     const Board& board() const { return board_; }
     Memory& memory() { return memory_; }
+    const Memory& memory() const { return memory_; }
     Interpreter& interpreter() { return interpreter_; }
     u64 private_bytes() const { return memory_.private_bytes(); }
     const MissedAccesses& missed() const { return missed_; }

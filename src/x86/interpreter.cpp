@@ -39,6 +39,7 @@ const Cpu& Interpreter::cpu() const { return state_->core.cpu; }
 Clock& Interpreter::clock() { return state_->core.clock; }
 const Clock& Interpreter::clock() const { return state_->core.clock; }
 u64& Interpreter::rng_state() { return state_->core.rng; }
+u64 Interpreter::rng_state() const { return state_->core.rng; }
 std::string Interpreter::report() const { return state_->core.report; }
 u64 Interpreter::cache_bytes() const { return sizeof(State); }
 

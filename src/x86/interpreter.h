@@ -47,6 +47,7 @@ public:
     Clock& clock();
     const Clock& clock() const;
     u64& rng_state();  ///< RDRAND's generator, part of the machine
+    u64 rng_state() const;
 
     Stop run(Memory& memory, Bus& bus, Cycles cycle_limit, Position position_limit);
 

@@ -1,0 +1,114 @@
+#include "replay/lineage.h"
+
+#include <algorithm>
+
+#include "replay/paths.h"
+#include "replay/snapshot.h"
+
+namespace ramet {
+
+namespace {
+
+Expected<Done> check_parent(const InputLog& parent, const InputLog& child) {
+    const LogOrigin& origin = child.header().origin;
+    ByteReader name{origin.name};
+    Digest const expected = name.digest();
+    if (parent.name() != expected)
+        return Error{child.path() + ": its parent log has the name " + expected.hex() + ", but " + parent.path() + " has the name " + parent.name().hex()};
+    if (parent.entry_count() < origin.entries)
+        return Error{parent.path() + ": has " + std::to_string(parent.entry_count()) + " entries, but " + child.path() + " was forked after " +
+                     std::to_string(origin.entries) + "; its end is lost"};
+    if (parent.header().origin.at > origin.at) return Error{child.path() + ": forked at " + moment_text(origin.at) + ", before its parent began"};
+    return Done{};
+}
+
+Expected<Done> check_image(const InputLog& log, const ImageRecord& recorded, const Image& found) {
+    ImageRecord const now = image_record(found);
+    if (now.sha256 == recorded.sha256 && now.arguments == recorded.arguments) return Done{};
+    return Error{log.path() + ": recorded with " + recorded.path + " of SHA-256 " + recorded.sha256.hex() + ", but " + found.name + " has " + now.sha256.hex()};
+}
+
+Expected<Done> check_images(const InputLog& log, const Images& images) {
+    const std::vector<ImageRecord>& recorded = log.header().images;
+    if (recorded.size() != 1 + images.modules.size())
+        return Error{log.path() + ": recorded with " + std::to_string(recorded.size()) + " images, but there are " + std::to_string(1 + images.modules.size())};
+    TRY(check_image(log, recorded[0], images.kernel));
+    for (std::size_t i = 0; i < images.modules.size(); ++i) TRY(check_image(log, recorded[i + 1], images.modules[i]));
+    return Done{};
+}
+
+Expected<Machine> boot(const InputLog& log, const ImagePaths& paths, std::shared_ptr<PagePool> pool) {
+    Configuration configuration = log.header().configuration;
+    if (!paths.kernel.empty()) configuration.kernel = paths.kernel;
+    if (!paths.initrd.empty()) configuration.initrd = paths.initrd;
+    Images const images = TRY(read_images(configuration));
+    TRY(check_images(log, images));
+    return Machine::create(configuration, images, std::move(pool));
+}
+
+Expected<Machine> restore(const InputLog& log, std::shared_ptr<PagePool> pool) {
+    const LogOrigin& origin = log.header().origin;
+    auto const snapshot = TRY(Snapshot::open(path_from(log.path(), origin.path)));
+    std::span<const u8> const id = snapshot->id().bytes;
+    if (!std::equal(id.begin(), id.end(), origin.name.begin(), origin.name.end())) {
+        Sha256 expected;
+        std::copy(origin.name.begin(), origin.name.end(), expected.bytes.begin());
+        return Error{log.path() + ": recorded from a snapshot with the id " + expected.hex() + ", but " + snapshot->path() + " has " + snapshot->id().hex()};
+    }
+    return restore_machine(snapshot, std::move(pool));
+}
+
+}  // namespace
+
+Expected<std::shared_ptr<const Lineage>> Lineage::open(const std::string& path) {
+    auto lineage = std::make_shared<Lineage>();
+    lineage->logs.push_back(TRY(InputLog::open(path)));
+    while (lineage->logs.back()->header().origin.kind == LogOrigin::Kind::fork) {
+        const InputLog& child = *lineage->logs.back();
+        if (lineage->logs.size() == depth_max) return Error{child.path() + ": more than " + std::to_string(depth_max) + " generations of logs"};
+        auto parent = InputLog::open(path_from(child.path(), child.header().origin.path));
+        if (!parent) return Error{child.path() + ": its parent log: " + parent.error().text};
+        TRY(check_parent(**parent, child));
+        lineage->logs.push_back(*std::move(parent));
+    }
+    std::reverse(lineage->logs.begin(), lineage->logs.end());
+    return std::shared_ptr<const Lineage>{std::move(lineage)};
+}
+
+LineageCursor::LineageCursor(std::shared_ptr<const Lineage> lineage) : lineage_(std::move(lineage)), cursor_(lineage_->logs.front()) {}
+
+const LogOrigin* LineageCursor::next_origin() const {
+    return index_ + 1 < lineage_->logs.size() ? &lineage_->logs[index_ + 1]->header().origin : nullptr;
+}
+
+Expected<const LogEntry*> LineageCursor::peek() {
+    const LogOrigin* const fork = next_origin();
+    if (fork == nullptr || taken_ < fork->entries) return cursor_.peek();
+    fork_ = {.kind = LogEntry::Kind::digest, .at = fork->at, .digest = fork->digest};
+    return &fork_;
+}
+
+void LineageCursor::advance() {
+    const LogOrigin* const fork = next_origin();
+    if (fork != nullptr && taken_ == fork->entries) {
+        cursor_ = LogCursor{lineage_->logs[++index_]};
+        taken_ = 0;
+        return;
+    }
+    cursor_.advance();
+    ++taken_;
+}
+
+Expected<Machine> first_machine(const Lineage& lineage, const ImagePaths& paths, std::shared_ptr<PagePool> pool) {
+    const InputLog& log = lineage.root();
+    if (log.header().schema != state_schema_digest())
+        return Error{log.path() + ": recorded by a version whose machine state has the schema " + log.header().schema.hex() + "; this one has " +
+                     state_schema_digest().hex()};
+    bool const from_snapshot = log.header().origin.kind == LogOrigin::Kind::snapshot;
+    Machine machine = TRY(from_snapshot ? restore(log, std::move(pool)) : boot(log, paths, std::move(pool)));
+    if (machine.identity() != log.header().identity)
+        return Error{log.path() + ": recorded on the machine " + log.header().identity.hex() + ", but its configuration and images make " + machine.identity().hex()};
+    return machine;
+}
+
+}  // namespace ramet

@@ -1,0 +1,85 @@
+#include "replay/recorder.h"
+
+#include <algorithm>
+
+#include "replay/paths.h"
+#include "replay/snapshot.h"
+
+namespace ramet {
+
+namespace {
+
+/// The first multiple of `every` after `at`; never for 0.
+Position next_multiple(Position at, u64 every) {
+    if (every == 0 || at.value > ~u64{0} - every) return Position{~u64{0}};
+    return Position{(at.value / every + 1) * every};
+}
+
+Moment moment_of(const Machine& machine) { return {machine.position(), machine.cycles()}; }
+
+}  // namespace
+
+Recorder::Recorder(LogWriter writer, const LogHeader& header, const RecorderOptions& options)
+    : writer_(std::move(writer)),
+      header_(header),
+      options_(options),
+      next_digest_(next_multiple(header.origin.at.position, options.digest_every)),
+      next_snapshot_(next_multiple(header.origin.at.position, options.snapshot_every)) {}
+
+Expected<Recorder> Recorder::create(const std::string& path, const LogHeader& header, const RecorderOptions& options) {
+    return Recorder{TRY(LogWriter::create(path, header)), header, options};
+}
+
+Expected<Done> Recorder::append(const LogEntry& entry) {
+    ++entries_;
+    return writer_.append(entry);
+}
+
+Expected<RunResult> Recorder::run(Machine& machine, const Until& until, Ports& ports) {
+    for (;;) {
+        Until piece = until;
+        piece.position = std::min({until.position, next_digest_, next_snapshot_});
+        RunResult const result = machine.run(piece, ports);
+        TRY(look(machine));
+        if (result.reason != StopReason::position || machine.position() >= until.position) return result;
+    }
+}
+
+/// Writes down a digest, and a snapshot, where one is due.
+Expected<Done> Recorder::look(Machine& machine) {
+    Position const at = machine.position();
+    if (at >= next_snapshot_) {
+        std::string const path = writer_.path() + "." + std::to_string(at.value) + ".rsnap";
+        TRY(save_snapshot(machine, header_, path));
+        TRY(append({.kind = LogEntry::Kind::snapshot, .at = moment_of(machine), .digest = machine.digest(), .path = path_beside(path, writer_.path())}));
+        next_snapshot_ = next_multiple(at, options_.snapshot_every);
+    }
+    if (at < next_digest_) return Done{};
+    next_digest_ = next_multiple(at, options_.digest_every);
+    return append({.kind = LogEntry::Kind::digest, .at = moment_of(machine), .digest = machine.digest()});
+}
+
+Expected<std::size_t> Recorder::apply(Machine& machine, const Input& input) {
+    std::size_t const size = std::min({input.bytes.size(), std::size_t{machine.input_room()}, LogEntry::input_bytes_max});
+    if (size == 0) return size;
+    Input const taken{.kind = input.kind, .bytes = {input.bytes.begin(), input.bytes.begin() + static_cast<std::ptrdiff_t>(size)}};
+    TRY(append({.kind = LogEntry::Kind::serial, .at = moment_of(machine), .bytes = taken.bytes}));
+    CHECK(machine.apply(taken) == size, "the machine takes what it has room for");
+    return size;
+}
+
+Expected<Done> Recorder::finish(Machine& machine, const RunResult& result) {
+    TRY(append({.kind = LogEntry::Kind::end, .at = moment_of(machine), .digest = machine.digest(), .reason = result.reason, .value = result.value}));
+    return writer_.flush();
+}
+
+Expected<LogHeader> Recorder::fork_header(Machine& child, const std::string& child_path) {
+    TRY(writer_.flush());
+    ByteWriter name;
+    name.digest(writer_.name());
+    LogHeader header = header_;
+    header.origin = {LogOrigin::Kind::fork, path_beside(writer_.path(), child_path), name.finish(), entries_, moment_of(child), child.digest()};
+    return header;
+}
+
+}  // namespace ramet

@@ -1,0 +1,56 @@
+// Recorder: stands between the host's run loop and a machine, and writes down what the host gives it. Looking does not touch: a recorded run
+// is the same run.
+//
+//     Recorder recorder = TRY(Recorder::create("run.rlog", header_of(configuration, images, machine)));
+//     RunResult result = TRY(recorder.run(machine, until, ports));      // as machine.run(until, ports)
+//     std::size_t taken = TRY(recorder.apply(machine, input));          // as machine.apply(input), logged first
+//     TRY(recorder.finish(machine, result));
+//
+// run() pauses where a digest is due: every `digest_every` instructions, whatever the host does. At one digest of 47 bytes in a thousand
+// million instructions, a computing or idle guest costs less than 100 bytes per second of virtual time.
+// Tests: tests/replay/recorder_test.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "machine/machine.h"
+#include "replay/log_writer.h"
+
+namespace ramet {
+
+struct RecorderOptions {
+    u64 digest_every = 1'000'000'000;  // instructions
+    u64 snapshot_every = 0;            // instructions; 0: no snapshots
+};
+
+class Recorder {
+public:
+    static Expected<Recorder> create(const std::string& path, const LogHeader& header, const RecorderOptions& options = {});
+
+    Expected<RunResult> run(Machine& machine, const Until& until, Ports& ports);
+    /// Takes no more than the machine has room for: the number of bytes, which the machine then has.
+    Expected<std::size_t> apply(Machine& machine, const Input& input);
+    /// The last entry: how the run ended, and the machine's digest.
+    Expected<Done> finish(Machine& machine, const RunResult& result);
+
+    /// The header for the log of a machine that was just forked from the recorded one. What was logged so far is made durable first: the child
+    /// needs it.
+    Expected<LogHeader> fork_header(Machine& child, const std::string& child_path);
+
+    const LogWriter& writer() const { return writer_; }
+
+private:
+    Recorder(LogWriter writer, const LogHeader& header, const RecorderOptions& options);
+    Expected<Done> append(const LogEntry& entry);
+    Expected<Done> look(Machine& machine);
+
+    LogWriter writer_;
+    LogHeader header_;
+    RecorderOptions options_;
+    u64 entries_ = 0;
+    Position next_digest_;
+    Position next_snapshot_;
+};
+
+}  // namespace ramet
