@@ -202,7 +202,7 @@ void read_address(Cursor& in, Insn& insn, bool mode64) {
     if (base == 4) {
         u8 const sib = in.next();
         base = sib & 7;
-        unsigned const index = (sib >> 3 & 7) | (insn.rex & 2) << 2;
+        unsigned const index = (sib >> 3 & 7u) | (insn.rex & 2u) << 2;
         if (index != 4) {
             insn.index = static_cast<u8>(index);
             insn.scale = sib >> 6;
@@ -213,7 +213,7 @@ void read_address(Cursor& in, Insn& insn, bool mode64) {
     }
     if (base == no_register || base == rip_register || mod == 2) insn.displacement = static_cast<i32>(in.little_signed(4));
     else if (mod == 1) insn.displacement = static_cast<i32>(in.little_signed(1));
-    insn.base = base < 8 ? static_cast<u8>(base | (insn.rex & 1) << 3) : static_cast<u8>(base);
+    insn.base = base < 8 ? static_cast<u8>(base | (insn.rex & 1u) << 3) : static_cast<u8>(base);
 }
 
 unsigned immediate_size(isa::Operand o, const Insn& insn) {

@@ -31,10 +31,10 @@ struct Insn {
     enum Flag : u8 { locked = 1, operand_prefix = 2, segment_override = 4 };
 
     constexpr bool memory() const { return modrm < 0xc0; }
-    constexpr unsigned reg() const { return (modrm >> 3 & 7) | (rex & 4) << 1; }
-    constexpr unsigned rm() const { return (modrm & 7) | (rex & 1) << 3; }
-    constexpr unsigned opcode_reg() const { return (opcode & 7) | (rex & 1) << 3; }
-    constexpr unsigned cc() const { return opcode & 15; }
+    constexpr unsigned reg() const { return (modrm >> 3 & 7u) | (rex & 4u) << 1; }
+    constexpr unsigned rm() const { return (modrm & 7u) | (rex & 1u) << 3; }
+    constexpr unsigned opcode_reg() const { return (opcode & 7u) | (rex & 1u) << 3; }
+    constexpr unsigned cc() const { return opcode & 15u; }
 };
 
 static_assert(sizeof(Insn) == 32);

@@ -2,9 +2,7 @@
 
 namespace ramet::isa {
 
-namespace {
-
-constexpr std::array<Row, row_count> rows = {{
+constinit const std::array<Row, row_count> rows = {{
 #define ROW(id, encoding, operands, operation, flags, traits, cost) \
     Row{Id::id, #id, parse_encoding(encoding), parse_operands(operands), #operation, parse_flags(flags), traits, cost},
 #define OP ROW
@@ -19,9 +17,5 @@ constexpr std::array<Row, row_count> rows = {{
 #undef SIZED
 #undef SPECIAL
 }};
-
-}  // namespace
-
-std::span<const Row, row_count> all_rows() { return rows; }
 
 }  // namespace ramet::isa

@@ -208,7 +208,8 @@ consteval std::string_view parse_flags(std::string_view text) {
     return text;
 }
 
-std::span<const Row, row_count> all_rows();
-inline const Row& row(Id id) { return all_rows()[static_cast<std::size_t>(id)]; }
+extern const std::array<Row, row_count> rows;
+inline std::span<const Row, row_count> all_rows() { return rows; }
+inline const Row& row(Id id) { return rows[static_cast<std::size_t>(id)]; }
 
 }  // namespace ramet::isa

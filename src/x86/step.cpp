@@ -72,13 +72,7 @@ Result<Insn> fetch_instruction(Core& core) {
     return fault::ud();
 }
 
-Fault execute(Core& core, const Insn& insn) {
-    core.next_rip = (core.cpu.rip + insn.length) & core.ip_mask();
-    TRY(exec::exec_of(insn)(core, insn));
-    core.cpu.rip = core.next_rip;
-    core.extra += isa::row(insn.id).cost - 1u;
-    return no_fault;
-}
+Fault execute(Core& core, const Insn& insn) { return execute(core, insn, exec::exec_of(insn)); }
 
 namespace {
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "x86/core.h"
+#include "x86/exec/driver.h"
 
 namespace ramet {
 
@@ -18,6 +19,14 @@ Result<Insn> fetch_instruction(Core& core);
 /// Executes a fetched instruction whose exact start is core.cpu.rip. On success RIP is the next boundary and what the instruction
 /// cost beyond one cycle is in core.extra; on a fault RIP stays.
 Fault execute(Core& core, const Insn& insn);
+/// The same when the function is known already.
+inline Fault execute(Core& core, const Insn& insn, exec::Exec function) {
+    core.next_rip = (core.cpu.rip + insn.length) & core.ip_mask();
+    TRY(function(core, insn));
+    core.cpu.rip = core.next_rip;
+    core.extra += isa::row(insn.id).cost - 1u;
+    return no_fault;
+}
 
 /// Fetches and executes. Traps (#DB) count as retired: `retired` says whether the instruction did.
 Fault step(Core& core, bool& retired);

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "x86/decode.h"
+#include "x86/exec/driver.h"
 #include "x86/fast/tables.h"
 
 namespace ramet {
@@ -341,7 +341,11 @@ Op fall_op(unsigned offset) {
     return op;
 }
 
-Handler fallback(const Insn& insn) { return ends_block(insn) ? &fast::exact_end : &fast::exact; }
+/// No fast handler: the function that executes the instruction.
+void make_generic(Op& op, const Insn& insn) {
+    op.run = ends_block(insn) ? &fast::generic_end : &fast::generic;
+    op.imm = reinterpret_cast<u64>(exec::exec_of(insn));
+}
 
 }  // namespace
 
@@ -375,8 +379,11 @@ std::vector<Op> translate(std::span<const Insn> insns, unsigned offset, u32 mode
             offset += insns[++i].length;
             c.op.next = static_cast<u16>(offset | Op::fused);
         }
-        if (run == nullptr) c.flow = Flow::looks;
-        c.op.run = run != nullptr ? run : fallback(c.insn);
+        c.op.run = run;
+        if (run == nullptr) {
+            c.flow = Flow::looks;
+            make_generic(c.op, c.insn);
+        }
         ops.push_back(c.op);
         choices.push_back(c);
     }

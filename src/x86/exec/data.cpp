@@ -53,7 +53,7 @@ Fault xadd(Core& core, const Insn& insn) {
     return no_fault;
 }
 
-/// The destination is always written, with its old value when the comparison fails.
+/// Memory is always written, with its old value when the comparison fails; a register then stays whole, as in AMD's processors.
 template <Word T>
 Fault cmpxchg(Core& core, const Insn& insn) {
     Place place;
@@ -63,7 +63,7 @@ Fault cmpxchg(Core& core, const Insn& insn) {
     if (a == accumulator) {
         TRY(write_place<T>(core, insn, place, read_gpr<T>(core, insn, insn.reg())));
     } else {
-        TRY(write_place<T>(core, insn, place, a));
+        if (place.memory) TRY(write_place<T>(core, insn, place, a));
         core.set_gpr<T>(RAX, a);
     }
     core.set_flags(difference.flags);

@@ -59,12 +59,18 @@ Fault write_rm(Core& core, const Insn& insn, T value) {
     return no_fault;
 }
 
+/// Faults as writing a T would; does nothing where the TLB says that it may be written.
+template <class T>
+Fault probe_store(Core& core, u64 linear) {
+    TlbEntry const& e = core.tlbs.at(core.context, linear);
+    bool const known = e.write_tag == ((linear + sizeof(T) - 1) & ~(page_size - 1));
+    return known ? no_fault : probe_write(core, linear, sizeof(T), core.context);
+}
+
 /// Reads memory that will be written next at the same linear address.
 template <Word T>
 Result<T> load_to_modify(Core& core, u64 linear) {
-    TlbEntry const& e = core.tlbs.at(core.context, linear);
-    if (e.write_tag != (linear & ~(page_size - 1)) || e.write_tag != ((linear + sizeof(T) - 1) & ~(page_size - 1)))
-        TRY(probe_write(core, linear, sizeof(T), core.context));
+    TRY(probe_store<T>(core, linear));
     return load_linear<T>(core, linear, core.context);
 }
 

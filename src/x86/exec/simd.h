@@ -17,6 +17,7 @@
 #pragma once
 
 #include "x86/exec/driver.h"
+#include "x86/fpu/sse_extended.h"
 #include "x86/fpu/sse_unbounded.h"
 #include "x86/fpu/x87_image.h"
 
@@ -125,18 +126,22 @@ auto read_source(Core& core, const Insn& insn) {
 
 // The operation ---------------------------------------------------------------------------------------------------------------
 
-/// Floating point under the guest's MXCSR: directly while every exception is masked.
-template <u32 Traits, class Compute, class Inexact>
-auto run(Core& core, Compute compute, Inexact inexact) -> Result<decltype(compute())> {
+/// Floating point under the guest's MXCSR: directly while every exception is masked, else by attempt(mxcsr, result).
+template <u32 Traits, class Compute, class Attempt>
+auto run(Core& core, Compute compute, Attempt attempt) -> Result<decltype(compute())> {
     if constexpr ((Traits & isa::sse_fp) != 0) {
         if (fpu::unmasked(core.cpu.mxcsr) != 0) {
             decltype(compute()) r = {};
-            if (fpu::checked(core.cpu.mxcsr, compute, inexact, r)) return r;
+            if (attempt(core.cpu.mxcsr, r)) return r;
             return core.cpu.cr4 & cr4::OSXMMEXCPT ? fault::xm() : fault::ud();
         }
     }
     return compute();
 }
+
+/// An operation that reports after each of its steps.
+template <auto Operation>
+concept is_staged = requires(fpu::Staged to, V128 v, u8 imm) { Operation(to, v, v, imm); };
 
 /// PE of an operation whose overflow or underflow is reported.
 template <auto Operation, class A, class B>
@@ -185,10 +190,16 @@ Fault drive_simd(Core& core, const Insn& insn) {
     auto const b = TRY((read_source<O.list[1], T>(core, insn)));
     // With floating point the registers become MMX's before an #XM is found.
     if constexpr ((Traits & isa::mmx) != 0 && (Traits & isa::sse_fp) != 0) fpu::enter_mmx(core.cpu.x87);
-    auto const result = TRY((run<Traits>(core, [&] {
-        if constexpr (O.count == 3) return call<Operation>(core, a, b, static_cast<u8>(insn.immediate));
+    u8 const imm = static_cast<u8>(insn.immediate);
+    auto const compute = [&] {
+        if constexpr (O.count == 3) return call<Operation>(core, a, b, imm);
         else return call<Operation>(core, a, b);
-    }, [&](u32 mxcsr) { return inexact_beyond<Operation>(mxcsr, a, b); })));
+    };
+    auto const attempt = [&](u32& mxcsr, auto& r) {
+        if constexpr (is_staged<Operation>) return Operation(fpu::Staged{mxcsr, r}, a, b, imm);
+        else return fpu::checked(mxcsr, compute, [&](u32 control) { return inexact_beyond<Operation>(control, a, b); }, r);
+    };
+    auto const result = TRY((run<Traits>(core, compute, attempt)));
     TRY((write_result<O.list[0], T>(core, insn, result)));
     if constexpr ((Traits & isa::mmx) != 0) fpu::enter_mmx(core.cpu.x87);
     return no_fault;

@@ -71,11 +71,13 @@ inline bool contiguous(Pieces const& p) { return p.second == p.first + p.first_s
 
 template <Operand O, auto Operation>
 Fault x87_load(Core& core, const Insn& insn) {
-    auto value = pick_x87_operand<O, Operation, Passed>();
-    constexpr unsigned size = x87_size<decltype(value)>;
+    using Value = decltype(pick_x87_operand<O, Operation, Passed>());
+    constexpr unsigned size = x87_size<Value>;
     Pieces const p = TRY(x87_pieces<size>(core, insn, AccessType::read));
+    Value value;
     auto* const bytes = reinterpret_cast<u8*>(&value);
-    if (size <= 8 || contiguous(p)) TRY(read_linear(core, p.first, bytes, size, core.context));
+    if constexpr (size <= 8) value = TRY(load_linear<Value>(core, p.first, core.context));
+    else if (contiguous(p)) TRY(read_linear(core, p.first, bytes, size, core.context));
     else {
         TRY(read_linear(core, p.first, bytes, p.first_size, core.context));
         TRY(read_linear(core, p.second, bytes + p.first_size, size - p.first_size, core.context));
@@ -88,7 +90,11 @@ Fault x87_store(Core& core, const Insn& insn) {
     auto value = pick_x87_operand<O, Operation, Referred>();
     constexpr unsigned size = x87_size<decltype(value)>;
     Pieces const p = TRY(x87_pieces<size>(core, insn, AccessType::write));
-    bool const whole = size <= 8 || contiguous(p);
+    if constexpr (size <= 8) {
+        TRY(probe_store<decltype(value)>(core, p.first));
+        return Operation(core.cpu.x87, value) ? store_linear(core, p.first, value, core.context) : no_fault;
+    }
+    bool const whole = contiguous(p);
     TRY(probe_write(core, p.first, whole ? size : p.first_size, core.context));
     if (!whole) TRY(probe_write(core, p.second, size - p.first_size, core.context));
     if (!Operation(core.cpu.x87, value)) return no_fault;

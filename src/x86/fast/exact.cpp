@@ -15,12 +15,12 @@ struct Ran {
     i64 budget;
 };
 
-/// One instruction of an op. `left`: cycles of the block from it on.
-Ran run(Core& core, const Insn& insn, u64 rip, i64 budget, unsigned left) {
+/// One instruction of an op, by the function that executes it. `left`: cycles of the block from it on.
+Ran run(Core& core, const Insn& insn, exec::Exec function, u64 rip, i64 budget, unsigned left) {
     u64 const repeated = core.retired_extra;
     core.cpu.rip = rip;
     core.remaining = budget + left;
-    core.fault = execute(core, insn);
+    core.fault = execute(core, insn, function);
     budget -= static_cast<i64>(core.retired_extra - repeated);
     if (core.fault.raised()) {
         core.budget = budget + left;
@@ -28,6 +28,15 @@ Ran run(Core& core, const Insn& insn, u64 rip, i64 budget, unsigned left) {
     }
     core.budget = budget + left - cost_of(insn);
     return {!core.leave, budget};
+}
+
+Ran run(Core& core, const Insn& insn, u64 rip, i64 budget, unsigned left) {
+    return run(core, insn, exec::exec_of(insn), rip, budget, left);
+}
+/// An op that names its function itself.
+Ran run_named(Core& core, const Op* o, i64 budget) {
+    const Insn& insn = o->insns()[0];
+    return run(core, insn, reinterpret_cast<exec::Exec>(o->imm), core.rip_base + o->next_offset() - insn.length, budget, o->left);
 }
 
 /// Interrupts that the last instruction has let in are taken before the next one.
@@ -86,6 +95,20 @@ RAMET_HANDLER exact(Core* c, const Op* o, Budget budget) {
     if (!ran.go_on) RAMET_LEAVE;
     if (o->is_fused()) RAMET_TAIL return exact_jump(c, o, budget);
     RAMET_NEXT;
+}
+
+RAMET_HANDLER generic(Core* c, const Op* o, Budget budget) {
+    Ran const ran = run_named(*c, o, budget);
+    budget = ran.budget;
+    if (!ran.go_on) RAMET_LEAVE;
+    RAMET_NEXT;
+}
+
+RAMET_HANDLER generic_end(Core* c, const Op* o, Budget budget) {
+    Ran const ran = run_named(*c, o, budget);
+    budget = ran.budget;
+    if (!ran.go_on || wants_run_loop(*c)) RAMET_LEAVE;
+    RAMET_JUMP(c->cpu.rip, , leave_here);
 }
 
 RAMET_HANDLER exact_end(Core* c, const Op* o, Budget budget) {

@@ -31,7 +31,10 @@ namespace ramet::fast {
 #endif
 #define RAMET_NEXT RAMET_GO(o + 1)
 
-/// The instruction of this op on the exact path, then the next op.
+/// An instruction without a fast handler: runs it by the function in `imm`, then the next op; or, at the end of a block, what RIP points at.
+RAMET_HANDLER generic(Core* c, const Op* o, Budget budget);
+RAMET_HANDLER generic_end(Core* c, const Op* o, Budget budget);
+/// The instruction of an op whose fast handler cannot go on, on the exact path; then the next op.
 RAMET_HANDLER exact(Core* c, const Op* o, Budget budget);
 /// The TLB lacks the page of the memory operand: asks for it and tries again, or goes the exact way.
 RAMET_HANDLER missed(Core* c, const Op* o, Budget budget);

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "x86/fpu/sse_arith.h"
+#include "x86/fpu/sse_unbounded.h"
 #include "x86/ops/simd_int.h"
 #include "x86/ops/simd_move.h"
 
@@ -209,7 +210,7 @@ V128 addsubps(V128 a, V128 b) {
     return ops::por(ops::pand(sums, odd_singles), ops::pand(differences, even_singles));
 }
 V128 addsubpd(V128 a, V128 b) {
-    return {subsd(a, b).lo, addsd({a.hi, 0}, {b.hi, 0}).lo};
+    return {subsd(a, b).lo, addsd(V128{a.hi, 0}, V128{b.hi, 0}).lo};
 }
 V128 haddps(V128 a, V128 b) { return addps(evens(a, b), odds(a, b)); }
 V128 haddpd(V128 a, V128 b) { return addpd(ops::punpcklqdq(a, b), ops::punpckhqdq(a, b)); }
@@ -231,6 +232,38 @@ V128 dppd(V128 a, V128 b, u8 imm) {
     V128 const chosen = doubles_mask(imm >> 4);
     V128 const products = mulpd(ops::pand(a, chosen), ops::pand(b, chosen));
     return ops::pand(haddpd(products, products), doubles_mask(imm));
+}
+
+namespace {
+
+template <class Step>
+bool staged(Staged to, Step step, V128 a, V128 b) {
+    V128 r = {};
+    bool const done = checked(to.mxcsr, [&] { return step(a, b); }, [&](u32 control) { return step(Unbounded{a, control}, Unbounded{b, control}); }, r);
+    to.result = r;
+    return done;
+}
+constexpr auto multiply_singles = [](auto a, auto b) { return mulps(a, b); };
+constexpr auto multiply_doubles = [](auto a, auto b) { return mulpd(a, b); };
+constexpr auto add_singles = [](auto a, auto b) { return haddps(a, b); };
+constexpr auto add_doubles = [](auto a, auto b) { return haddpd(a, b); };
+
+}  // namespace
+
+bool dpps(Staged to, V128 a, V128 b, u8 imm) {
+    V128 const chosen = singles_mask(imm >> 4);
+    V128& r = to.result;
+    bool const done = staged(to, multiply_singles, ops::pand(a, chosen), ops::pand(b, chosen)) && staged(to, add_singles, r, r) &&
+                      staged(to, add_singles, r, r);
+    r = ops::pand(r, singles_mask(imm));
+    return done;
+}
+bool dppd(Staged to, V128 a, V128 b, u8 imm) {
+    V128 const chosen = doubles_mask(imm >> 4);
+    V128& r = to.result;
+    bool const done = staged(to, multiply_doubles, ops::pand(a, chosen), ops::pand(b, chosen)) && staged(to, add_doubles, r, r);
+    r = ops::pand(r, doubles_mask(imm));
+    return done;
 }
 
 V128 rcpps(V128, V128 b) { return each_single(b, reciprocal_lane); }

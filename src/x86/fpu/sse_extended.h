@@ -25,6 +25,14 @@ V128 roundsd(V128 a, V128 b, u8 imm);
 // SSE4.1: dot product of the lanes chosen by imm bits 4.., into the lanes chosen by imm bits 0..
 V128 dpps(V128 a, V128 b, u8 imm);
 V128 dppd(V128 a, V128 b, u8 imm);
+/// The same when an exception may be unmasked. Each step reports on its own: what the products raise prevents the sums.
+/// False: #XM, as checked() of sse_checked.h.
+struct Staged {
+    u32& mxcsr;
+    V128& result;
+};
+bool dpps(Staged to, V128 a, V128 b, u8 imm);
+bool dppd(Staged to, V128 a, V128 b, u8 imm);
 
 // 1/x and 1/sqrt(x), where CPUs differ. Ours: the exact quotient to the nearest single, the exact root rounded down; both are
 // well within the 1.5 * 2^-12 that the manual asks for. They raise no flag and ignore rounding, FTZ and DAZ: denormals

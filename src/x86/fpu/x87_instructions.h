@@ -113,6 +113,12 @@ inline bool fisttp(X87& f, Integer auto& to) { return popped(f, store_truncated(
 inline bool fbstp(X87& f, F80& to) { return popped(f, store_decimal(f, to)); }
 inline void fst_register(X87& f, unsigned i) { store_register(f, i); }
 inline void fstp_register(X87& f, unsigned i) { popped(f, store_register(f, i)); }
+/// The alias D9 /3 does not look for underflow: an empty register is popped, and nothing else.
+inline void fstp_unchecked(X87& f, unsigned i) {
+    set_c1(f, false);
+    if (!is_empty(f, 0)) set_st(f, i, st(f, 0));
+    pop(f);
+}
 
 // The stack.
 inline void fincstp(X87& f) {
@@ -123,10 +129,13 @@ inline void fdecstp(X87& f) {
     set_c1(f, false);
     set_top(f, f.top() + 7);
 }
-inline void ffree(X87& f, unsigned i) { set_empty(f, i); }
-inline void ffreep(X87& f, unsigned i) {
+inline void ffree(X87& f, unsigned i) {
+    set_c1(f, false);
     set_empty(f, i);
-    set_top(f, f.top() + 1);
+}
+inline void ffreep(X87& f, unsigned i) {
+    ffree(f, i);
+    pop(f);
 }
 inline void fnop(X87&) {}
 

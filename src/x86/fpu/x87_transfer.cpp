@@ -7,15 +7,13 @@ namespace ramet::fpu {
 
 void load_register(X87& f, unsigned i) {
     set_c1(f, false);
-    if (!is_empty(f, 7)) {
-        push_checked(f, zero);
+    if (is_empty(f, i)) {  // comes before overflow
+        if (!stack_underflow(f)) {
+            push(f, indefinite);
+        }
         return;
     }
-    F80 const value = is_empty(f, i) ? indefinite : st(f, i);
-    if (is_empty(f, i) && stack_underflow(f)) {
-        return;
-    }
-    push(f, value);
+    push_checked(f, st(f, i));
 }
 
 /// Digits above 9 count as their binary value, as hardware does.

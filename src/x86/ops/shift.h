@@ -93,15 +93,14 @@ constexpr Alu<T> shld(T a, T b, u8 count, Flags in) {
     T r = 0;
     bool carry = false;
     if constexpr (bits_of<T> == 16) {
-        u64 const wide = u64{a} << 32 | u64{b} << 16 | a;
-        u64 const shifted = wide << n;
-        r = static_cast<T>(shifted >> 32);
-        carry = shifted >> 48 & 1;
+        u64 const wide = u64{a} << 32 | u64{b} << 16 | b;  // from 16 on, b comes in twice, as AMD's processors do it; CF is then clear
+        r = static_cast<T>(wide << n >> 32);
+        carry = n <= 16 && (wide >> (48 - n) & 1);
     } else {
         r = static_cast<T>(a << n | b >> (bits_of<T> - n));
         carry = a >> (bits_of<T> - n) & 1;
     }
-    return {r, in.szp(r).c(carry).o(((r & sign_bit<T>) != 0) != carry).a(false)};
+    return {r, in.szp(r).c(carry).o((n < bits_of<T> && (r & sign_bit<T>) != 0) != carry).a(false)};
 }
 
 template <Word T>
@@ -111,9 +110,9 @@ constexpr Alu<T> shrd(T a, T b, u8 count, Flags in) {
     T r = 0;
     bool carry = false;
     if constexpr (bits_of<T> == 16) {
-        u64 const wide = u64{a} << 32 | u64{b} << 16 | a;
+        u64 const wide = u64{b} << 32 | u64{b} << 16 | a;
         r = static_cast<T>(wide >> n);
-        carry = wide >> (n - 1) & 1;
+        carry = n <= 16 && (wide >> (n - 1) & 1);
     } else {
         r = static_cast<T>(a >> n | b << (bits_of<T> - n));
         carry = a >> (n - 1) & 1;

@@ -1,0 +1,42 @@
+// Native: runs one instruction on the host's CPU in user mode. A signal handler puts the state before into its own frame, so that rt_sigreturn
+// enters it; the trap behind the instruction, or its fault, is a signal whose frame holds the state after. Then the first frame is restored.
+//
+// 64-bit code. RSP is free to be anything: handlers run on their own stack. Code and data lie at fixed addresses, which the guest maps, too.
+// Not thread-safe: signal handlers have one place for their state.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "base/types.h"
+#include "plugin.h"
+
+namespace ramet::fuzz {
+
+inline constexpr u64 native_code = 0x10'0000'0000, native_data = native_code + 0x10000;
+inline constexpr u32 native_size = 0x2000;
+
+/// What the first bytes of the code page hold while an instruction runs: behind it INT3.
+std::array<u8, 32> native_code_bytes(std::span<const u8> instruction);
+
+class Native {
+public:
+    Native();
+    ~Native();
+    Native(const Native&) = delete;
+    Native& operator=(const Native&) = delete;
+
+    /// False: the host could not map the pages.
+    bool ready() const { return ready_; }
+    std::span<u8> data() const { return {reinterpret_cast<u8*>(native_data), native_size}; }
+    /// The instruction lies at native_code. INT3 behind it counts as its end.
+    void run(std::span<const u8> instruction, ox_state& state, ox_exc& exception);
+
+private:
+    bool ready_ = false;
+};
+
+/// The vectors' truth is AMD's: only such a host can judge.
+bool host_is_amd();
+
+}  // namespace ramet::fuzz
