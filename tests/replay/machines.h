@@ -10,6 +10,7 @@
 #include "../machine/images.h"
 #include "base/prng.h"
 #include "machine/machine.h"
+#include "replay/player.h"
 #include "replay/recorder.h"
 
 namespace ramet {
