@@ -28,6 +28,7 @@ namespace ramet::fast {
 #define RAMET_HANDLER const Op*
 #define RAMET_GO(op)                    \
     do {                                \
+        static_cast<void>(c);           \
         static_cast<void>(budget);      \
         return (op);                    \
     } while (false)
