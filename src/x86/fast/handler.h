@@ -26,7 +26,12 @@ namespace ramet::fast {
 #else
 #define RAMET_TAIL
 #define RAMET_HANDLER const Op*
-#define RAMET_GO(op) return (op)
+#define RAMET_GO(op)                    \
+    do {                                \
+        static_cast<void>(c);           \
+        static_cast<void>(budget);      \
+        return (op);                    \
+    } while (false)
 #define RAMET_LEAVE return nullptr
 #endif
 #define RAMET_NEXT RAMET_GO(o + 1)
