@@ -77,9 +77,9 @@ TEST_F(CmosTest, UpdateInterruptComesEverySecond) {
     set(0xb, 0x12);
     rig.run_for(second);
     EXPECT_TRUE(rig.line);
-    EXPECT_EQ(get(0xc), 0x90);
+    EXPECT_EQ(get(0xc) & 0x90, 0x90);
     EXPECT_FALSE(rig.line);
-    EXPECT_EQ(get(0xc), 0);
+    EXPECT_EQ(get(0xc) & 0x90, 0);
     rig.run_for(second);
     EXPECT_TRUE(rig.line);
 }

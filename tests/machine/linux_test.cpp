@@ -14,7 +14,12 @@ constexpr u64 boot_params = 0x7000;
 class LinuxTest : public testing::Test {
 protected:
     LinuxTest() { configuration.append = "console=ttyS0"; }
-    Expected<Done> load(const Images& images) { return load_bzimage(placement, cpu, configuration, images, 0xe0000); }
+    /// Into fresh memory.
+    Expected<Done> load(const Images& images) {
+        memory = Memory{std::make_shared<PagePool>(), RamLayout::of(64 * MiB).ranges()};
+        Placement placement{memory, RamLayout::of(64 * MiB)};
+        return load_bzimage(placement, cpu, configuration, images, 0xe0000);
+    }
     std::string complaint(const Images& images) {
         auto const result = load(images);
         return result ? "accepted" : result.error().text;
@@ -25,7 +30,6 @@ protected:
         return load_le<u64>(bytes.data());
     }
     Memory memory{std::make_shared<PagePool>(), RamLayout::of(64 * MiB).ranges()};
-    Placement placement{memory, RamLayout::of(64 * MiB)};
     Cpu cpu = reset_cpu();
     Configuration configuration;
 };
@@ -66,10 +70,8 @@ TEST_F(LinuxTest, AnInitrdLargerThanMemoryIsRefused) {
 TEST_F(LinuxTest, EveryTruncationIsNoticed) {
     Bytes const whole = bzimage(Bytes(2000, 0x90));
     for (std::size_t size = 0x206; size + 16 < whole.size(); size += 7) {
-        Memory fresh{std::make_shared<PagePool>(), RamLayout::of(64 * MiB).ranges()};
-        Placement there{fresh, RamLayout::of(64 * MiB)};
         Bytes const cut{whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)};
-        EXPECT_FALSE(load_bzimage(there, cpu, configuration, images_of(cut), 0)) << size;
+        EXPECT_FALSE(load(images_of(cut))) << size;
     }
 }
 
@@ -115,6 +117,7 @@ TEST_F(LinuxTest, UnpacksOnTheHost) {
 
 TEST_F(LinuxTest, LoadsAPlainVmlinux) {
     Bytes const vmlinux = elf_kernel(true, 0x1000000, 0xffffffff81000000, 0x1000010, Bytes(5000, 0x90));
+    Placement placement{memory, RamLayout::of(64 * MiB)};
     ASSERT_TRUE(load_vmlinux(placement, cpu, configuration, images_of(vmlinux), 0xe0000));
     EXPECT_EQ(cpu.rip, 0x1000010);
     EXPECT_EQ(field(0x202, 4), 0x53726448);

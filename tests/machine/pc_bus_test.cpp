@@ -52,6 +52,7 @@ TEST_F(PcBusTest, RegisterPagesTakeBytesOutOfRegisters) {
 
 TEST_F(PcBusTest, TheTimerInterruptsThroughBothControllers) {
     board.pic = Pic::after_firmware();
+    board.pic.master.lines = 1;  // the timer's output is high between its pulses
     bus.port_write(0x21, 1, 0xfe, now);
     bus.port_write(0x43, 1, 0x34, now);
     bus.port_write(0x40, 1, 100, now);

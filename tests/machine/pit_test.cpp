@@ -14,6 +14,7 @@ protected:
         rig.write(3, channel << 6 | 0x30 | mode << 1);
         rig.write(channel, count & 0xff);
         rig.write(channel, count >> 8);
+        rig.rises.clear();  // the control word may have raised the output
     }
     u32 latched(unsigned channel) {
         rig.write(3, channel << 6);
