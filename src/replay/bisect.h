@@ -3,7 +3,7 @@
 // Both logs are replayed in strides; the last place where the digests were equal is kept as a fork of each. After the first stride that ends differently
 // the stride is halved from there, so the cost is one run of each and a few strides. What is equal at P and differs at P + 1 is reported with
 // registers, device fields, and memory, by name.
-// Tests: tests/replay/bisect_test.cpp.
+// Tests: tests/replay/verify_test.cpp.
 #pragma once
 
 #include <optional>

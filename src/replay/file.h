@@ -1,6 +1,6 @@
 // Files as logs and snapshots need them: exact reads and writes at an offset, durable and atomic replacement, errors that name the file and
 // the offset. Nothing below this layer knows files that are written.
-// Tests: tests/replay/file_test.cpp.
+// Tests: tests/replay/snapshot_test.cpp.
 #pragma once
 
 #include <span>

@@ -3,7 +3,7 @@
 // Seeking never undoes: it takes that rung, forks it and runs forward. Rungs thin out with age: the gap between neighbours stays in proportion to
 // their distance from the newest one, so a run of any length needs a number of rungs that grows with its logarithm. Two limits hold:
 // the number of rungs, and the bytes of pages that rungs have to themselves; the rung whose loss hurts least goes first. The first rung stays.
-// Tests: tests/replay/ladder_test.cpp.
+// Tests: tests/replay/verify_test.cpp.
 #pragma once
 
 #include <memory>

@@ -19,7 +19,7 @@
 // Deltas are to the entry before in the same frame, and to zero for the first one. A child's file and name are those of its parent log (its header
 // digest) or snapshot (its SHA-256 id); `entries` is how many the parent's log had before the fork, which orders what happened at one
 // moment; Position, cycles and digest are the machine's at the fork.
-// Tests: tests/replay/log_format_test.cpp.
+// Tests: tests/replay/input_log_test.cpp.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
 // Input logs for people and for programs: text, and JSON with one object per line. Every line ends with a newline.
-// Tests: tests/replay/log_text_test.cpp.
+// Tests: tests/replay/input_log_test.cpp.
 #pragma once
 
 #include <string>

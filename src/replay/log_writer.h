@@ -3,7 +3,7 @@
 // was not yet framed.
 //
 // An error (a full disk) is kept and returned by every later call, so that a run stops rather than goes on unrecorded.
-// Threads: one thread appends. Tests: tests/replay/log_writer_test.cpp.
+// Threads: one thread appends. Tests: tests/replay/input_log_test.cpp.
 #pragma once
 
 #include <memory>

@@ -8,7 +8,7 @@
 //
 // run() pauses where a digest is due: every `digest_every` instructions, whatever the host does. At one digest of 47 bytes in a thousand
 // million instructions, a computing or idle guest costs less than 100 bytes per second of virtual time.
-// Tests: tests/replay/recorder_test.cpp.
+// Tests: tests/replay/player_test.cpp, lineage_test.cpp.
 #pragma once
 
 #include <memory>

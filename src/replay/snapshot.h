@@ -18,7 +18,7 @@
 // An incremental snapshot stores what its base has not, and refers to the files that have the rest directly: however long the chain, one page
 // is one read.
 //
-// Threads: a Snapshot may be read from several threads. Tests: tests/replay/snapshot_test.cpp, snapshot_files_test.cpp.
+// Threads: a Snapshot may be read from several threads. Tests: tests/replay/snapshot_test.cpp, snapshot_hostile_test.cpp, every_instruction_test.cpp.
 #pragma once
 
 #include <map>

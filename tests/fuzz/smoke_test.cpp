@@ -29,7 +29,7 @@ std::size_t make_input(Prng& random, std::array<u8, 64>& bytes) {
 class Smoke : public testing::TestWithParam<Target> {};
 
 TEST_P(Smoke, FindsNothing) {
-    u64 const inputs = setting("RAMET_FUZZ_INPUTS", 2'000'000);
+    u64 const inputs = setting("RAMET_FUZZ_INPUTS", 2'000'000) / GetParam().cost;
     Prng random = Prng::seeded(setting("RAMET_FUZZ_SEED", 1));
     std::array<u8, 64> bytes;
     for (u64 i = 0; i < inputs; ++i) {

@@ -22,13 +22,24 @@ inline void require(bool holds, const char* law, std::span<const u8> input) {
 
 /// Lengths and validity of our decoder against Zydis.
 void decode_target(std::span<const u8> bytes);
+/// Input logs: whole files, and entries inside a frame that is in order.
+void log_target(std::span<const u8> bytes);
+void log_entries_target(std::span<const u8> bytes);
+/// Snapshots: whole files, and roots inside a file that is in order.
+void snapshot_target(std::span<const u8> bytes);
+void snapshot_root_target(std::span<const u8> bytes);
 
 struct Target {
     const char* name;
     void (*run)(std::span<const u8>);
+    u64 cost = 1;  // in inputs of the cheapest target: the smoke test gives that many fewer
 };
 inline constexpr std::array targets = {
     Target{"decode", decode_target},
+    Target{"log", log_target, 100},
+    Target{"log_entries", log_entries_target, 100},
+    Target{"snapshot", snapshot_target, 100},
+    Target{"snapshot_root", snapshot_root_target, 100},
 };
 
 }  // namespace ramet::fuzz
