@@ -1,6 +1,7 @@
 // The named values of an enum, found at compile time: a reader of untrusted state accepts only those, and printed state shows
 // names instead of numbers. Enumerators are looked for in 0 .. enum_value_max; state enums are small by nature.
-// Works by the text a compiler gives for a template argument (GCC and clang): "ramet::Phase::idle" for a named value, a cast otherwise.
+// Works by the text a compiler gives for a template argument (GCC and clang): "ramet::Phase::idle" for a named value, a cast
+// "(ramet::Phase)7" otherwise.
 // Tests: tests/base/state_test.cpp.
 #pragma once
 
@@ -22,7 +23,7 @@ constexpr std::string_view spelled() {
     std::string_view text = __PRETTY_FUNCTION__;
     auto const from = text.find("Value = ") + 8;
     text = text.substr(from, text.find_first_of(";]", from) - from);
-    if (text.find('(') != std::string_view::npos || (text[0] >= '0' && text[0] <= '9')) return {};
+    if (text[0] == '(' || (text[0] >= '0' && text[0] <= '9')) return {};
     auto const colon = text.rfind(':');
     return colon == std::string_view::npos ? text : text.substr(colon + 1);
 }

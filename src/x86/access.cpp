@@ -1,6 +1,7 @@
 #include "x86/access.h"
 
 #include "x86/block.h"
+#include "x86/debug.h"
 
 namespace ramet {
 
@@ -18,7 +19,7 @@ Fault read_piece(Core& core, Piece piece, u8* to, Context context) {
     auto const t = TRY(translate(core, piece.linear, AccessType::read, context));
     Frame const frame = frame_of(t.physical);
     if (const u8* const page = core.memory->read(frame)) {
-        core.tlbs.fill_read(context, piece.linear, frame, page);
+        if (!core.watches_data) core.tlbs.fill_read(context, piece.linear, frame, page);
         std::memcpy(to, page + (t.physical.value & (page_size - 1)), piece.size);
         return no_fault;
     }
@@ -86,7 +87,7 @@ Fault write_piece(Core& core, Piece piece, const u8* from, Context context) {
         return no_fault;
     }
     std::memcpy(at, from, piece.size);
-    if (taggable) core.tlbs.fill_write(context, piece.linear, frame, grant.bytes);
+    if (taggable && !core.watches_data) core.tlbs.fill_write(context, piece.linear, frame, grant.bytes);
     return no_fault;
 }
 
@@ -161,6 +162,7 @@ Fault read_linear(Core& core, u64 linear, void* to, unsigned size, Context conte
     }
     TRY(read_piece(core, {linear, first}, bytes, context));
     if (first < size) TRY(read_piece(core, {next_page(core, linear), size - first}, bytes + first, context));
+    if (core.watches_data) debug::note_memory(core.cpu, linear, size, false);
     return no_fault;
 }
 
@@ -176,6 +178,7 @@ Fault write_linear(Core& core, u64 linear, const void* from, unsigned size, Cont
     if (first < size) TRY(probe_write(core, linear, size, context));
     TRY(write_piece(core, {linear, first}, bytes, context));
     if (first < size) TRY(write_piece(core, {next_page(core, linear), size - first}, bytes + first, context));
+    if (core.watches_data) debug::note_memory(core.cpu, linear, size, true);
     return no_fault;
 }
 

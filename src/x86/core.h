@@ -61,6 +61,7 @@ struct Core {
     bool leave = false;       // set by whatever needs the dispatcher after this instruction
     bool bus_touched = false;
     bool halted = false;
+    bool watches_data = false;  // a data breakpoint is armed: the TLB stays empty
     Context context = Context::system;
     i64 remaining = 0;        // cycles to the limit, counted before the current instruction; exact in every slow path
     u64 next_rip = 0;
@@ -77,7 +78,6 @@ struct Core {
     u64 rng = 0;
     Clock clock;
     std::string report;
-    u64 pending_debug = 0;  // DR6 bits of data breakpoints hit by the current instruction
 
     Tlb tlbs;
     PagingCache paging;

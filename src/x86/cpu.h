@@ -132,6 +132,7 @@ struct Cpu {
     X87 x87 = {};
     Activity activity = Activity::running;
     bool interrupt_shadow = false;  // the instruction after STI, MOV SS, POP SS
+    u64 pending_debug = 0;          // bits of DR6 for a debug trap not yet taken
     u8 cpl = 0;
 
     static constexpr void fields(auto& self, auto& visit) {
@@ -166,6 +167,7 @@ struct Cpu {
         visit("x87", self.x87);
         visit("activity", self.activity);
         visit("interrupt_shadow", self.interrupt_shadow);
+        visit("pending_debug", self.pending_debug);
         visit("cpl", self.cpl);
     }
 };

@@ -1,5 +1,6 @@
 #include "x86/event.h"
 
+#include "x86/debug.h"
 #include "x86/task.h"
 
 namespace ramet {
@@ -203,13 +204,46 @@ Class class_of(Vector v) {
 
 }  // namespace
 
-Fault deliver(Core& core, u8 vector, EventKind kind, std::optional<u32> error) {
+namespace {
+
+Fault deliver_by_mode(Core& core, u8 vector, EventKind kind, std::optional<u32> error) {
     if (core.real_mode()) return deliver_real(core, vector);
     Gate const g = TRY(read_gate(core, vector, kind));
     u32 const ext = kind == EventKind::software ? 0 : 1;
     if (core.long_mode()) return deliver_long(core, g, error, ext);
     if (g.type == 5) return switch_task(core, g.selector, TaskSwitch::gate, error);
     return deliver_protected(core, g, error, ext);
+}
+
+/// Whether the saved image has RF set, so that going on after the handler does not meet an instruction breakpoint again (APM volume 2,
+/// 3.1.6 and table 8-1): faults, but for the breakpoint itself, whose handler decides.
+bool sets_resume_flag(const Core& core, Vector v) {
+    switch (v) {
+    case Vector::DB: return core.cpu.dr6 & debug::dr6::BD;
+    case Vector::NMI:
+    case Vector::BP:
+    case Vector::OF:
+    case Vector::DF:
+    case Vector::MC: return false;
+    default: return true;
+    }
+}
+
+/// One attempt to deliver an exception; a nested one leaves RFLAGS as they were.
+Fault deliver_once(Core& core, Vector vector, std::optional<u32> error) {
+    u64 const rf = core.cpu.rflags & rflags::RF;
+    if (sets_resume_flag(core, vector)) core.cpu.rflags |= rflags::RF;
+    Fault const nested = deliver(core, static_cast<u8>(vector), EventKind::exception, error);
+    if (nested.raised()) core.cpu.rflags = (core.cpu.rflags & ~rflags::RF) | rf;
+    return nested;
+}
+
+}  // namespace
+
+Fault deliver(Core& core, u8 vector, EventKind kind, std::optional<u32> error) {
+    TRY(deliver_by_mode(core, vector, kind, error));
+    if (kind == EventKind::exception && vector == static_cast<u8>(Vector::DB)) core.cpu.dr7 &= ~debug::dr7::GD;
+    return no_fault;
 }
 
 bool deliver_exception(Core& core, Fault const& first) {
@@ -219,8 +253,7 @@ bool deliver_exception(Core& core, Fault const& first) {
     for (;;) {
         std::optional<u32> const error = current.has_error && !core.real_mode() ? std::optional<u32>(current.error) : std::nullopt;
         Vector const vector = current.vector;
-        // Faults push RF set, so that an instruction breakpoint does not hit again.
-        Fault const nested = deliver(core, static_cast<u8>(vector), EventKind::exception, error);
+        Fault const nested = deliver_once(core, vector, error);
         if (!nested.raised()) return true;
         if (nested.kind == Fault::Kind::unsupported) return false;
         if (double_fault) return false;

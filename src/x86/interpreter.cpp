@@ -175,6 +175,8 @@ std::optional<Stop> stopped(Core& core, bool alive) {
 Stop run_loop(Core& core, Cycles cycle_limit, Position position_limit) {
     constexpr u64 budget_max = u64{1} << 40;
     for (;;) {
+        if (core.cpu.pending_debug != 0 && !core.cpu.interrupt_shadow)
+            if (auto const stop = stopped(core, take_fault(core, take_pending_debug(core)))) return *stop;
         if (core.clock.position >= position_limit || core.clock.cycles >= cycle_limit) return Stop::limit;
         if (core.cpu.activity == Activity::shutdown) return Stop::shutdown;
         if (!core.cpu.interrupt_shadow && (core.cpu.rflags & rflags::IF) && core.bus->interrupt_line())

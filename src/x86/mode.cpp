@@ -1,6 +1,7 @@
 // What the interpreter derives from the CPU's registers: the mode word, the access context and its TLB table; and the reset state.
 #include "x86/block.h"
 #include "x86/core.h"
+#include "x86/debug.h"
 #include "x86/fpu/environment.h"
 
 namespace ramet {
@@ -27,9 +28,8 @@ bool sse_runs_freely(const Cpu& cpu) {
 }
 
 bool needs_exact_steps(const Cpu& cpu) {
-    constexpr u64 breakpoints_enabled = 0xff;
     bool const alignment = cpu.cpl == 3 && (cpu.cr0 & cr0::AM) && (cpu.rflags & rflags::AC);
-    return (cpu.rflags & (rflags::TF | rflags::RF)) || (cpu.dr7 & breakpoints_enabled) || alignment;
+    return (cpu.rflags & (rflags::TF | rflags::RF)) || (cpu.dr7 & debug::dr7::enabled) || alignment;
 }
 
 Context context_of(const Cpu& cpu) {
@@ -53,6 +53,9 @@ void mode_changed(Core& core) {
     core.mode_key = u64{word} << 48;
     core.context = context_of(cpu);
     core.tlb = core.tlbs.table(core.context);
+    bool const watches = debug::watches_data(cpu);
+    if (watches && !core.watches_data) core.tlbs.flush();
+    core.watches_data = watches;
     // The jump cache knows instruction pointers, not linear addresses.
     u64 const code_base = wide ? 0 : cpu.seg[CS].base;
     if (code_base != core.code_base) core.blocks->forget_jumps();

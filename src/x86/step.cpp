@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "x86/access.h"
+#include "x86/debug.h"
 #include "x86/decode.h"
 #include "x86/exec/driver.h"
 
@@ -79,23 +80,64 @@ namespace {
 /// Loading SS holds single-step traps back until after the next instruction, so that a stack can be switched in two.
 bool holds_traps(const Core& core, const Insn& insn) { return core.cpu.interrupt_shadow && insn.id != isa::Id::STI; }
 
-/// A software interrupt that was delivered has cleared TF: its handler is not stepped into.
-bool was_delivered(const Core& core, const Insn& insn) {
+/// A software interrupt that was delivered has cleared TF: its handler is not stepped into. SYSCALL and SYSRET trap by the TF they leave
+/// behind, so that a kernel that masks it is not stepped into, and the user's next instruction is.
+bool single_steps(const Core& core, const Insn& insn, bool before) {
     using isa::Id;
-    bool const interrupt = insn.id == Id::INT_Ib || insn.id == Id::INT3 || insn.id == Id::INTO || insn.id == Id::INT1;
-    return interrupt && !(core.cpu.rflags & rflags::TF);
+    bool const after = core.cpu.rflags & rflags::TF;
+    switch (insn.id) {
+    case Id::INT_Ib:
+    case Id::INT3:
+    case Id::INTO:
+    case Id::INT1: return before && after;
+    case Id::SYSCALL:
+    case Id::SYSRET: return after;
+    default: return before;
+    }
+}
+
+/// Whether RF is as the instruction left it: loaded by IRET or by a task switch, or held by a repeated instruction that has not finished.
+bool keeps_resume_flag(const Core& core, const Insn& insn, u64 start, u16 task) {
+    using isa::Id;
+    if (insn.id == Id::IRET || (insn.repeat != 0 && core.cpu.rip == start)) return true;
+    return core.cpu.seg[TR].selector != task && insn.id != Id::LTR_Ew;
+}
+
+/// Executes with the debug conditions of this one instruction; pending ones stay when it faults.
+Fault execute_watched(Core& core, const Insn& insn) {
+    u64 const pending = core.cpu.pending_debug, start = core.cpu.rip;
+    u16 const task = core.cpu.seg[TR].selector;
+    Fault const f = execute(core, insn);
+    if (f.raised()) {
+        core.cpu.pending_debug = pending;
+        return f;
+    }
+    if ((core.cpu.rflags & rflags::RF) && !keeps_resume_flag(core, insn, start, task)) {
+        core.cpu.rflags &= ~rflags::RF;
+        mode_changed(core);
+    }
+    return no_fault;
 }
 
 }  // namespace
 
 Fault step(Core& core, bool& retired) {
     retired = false;
-    bool const single_step = core.cpu.rflags & rflags::TF;
+    if (u64 const hits = debug::at_instruction(core.cpu, code_linear(core))) {
+        core.cpu.dr6 |= hits;
+        return raise(Vector::DB);
+    }
+    bool const tf = core.cpu.rflags & rflags::TF;
     Insn const insn = TRY(fetch_instruction(core));
-    TRY(execute(core, insn));
+    TRY(execute_watched(core, insn));
     retired = true;
-    if (!single_step || holds_traps(core, insn) || was_delivered(core, insn)) return no_fault;
-    core.cpu.dr6 |= 0x4000;
+    if (single_steps(core, insn, tf)) core.cpu.pending_debug |= debug::dr6::BS;
+    return core.cpu.pending_debug == 0 || holds_traps(core, insn) ? no_fault : take_pending_debug(core);
+}
+
+Fault take_pending_debug(Core& core) {
+    core.cpu.dr6 |= core.cpu.pending_debug;
+    core.cpu.pending_debug = 0;
     return raise(Vector::DB);
 }
 

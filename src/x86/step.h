@@ -28,6 +28,9 @@ inline Fault execute(Core& core, const Insn& insn, exec::Exec function) {
     return no_fault;
 }
 
+/// The debug trap that is pending, on its way.
+Fault take_pending_debug(Core& core);
+
 /// Fetches and executes. Traps (#DB) count as retired: `retired` says whether the instruction did.
 Fault step(Core& core, bool& retired);
 

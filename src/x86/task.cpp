@@ -1,5 +1,7 @@
 #include "x86/task.h"
 
+#include "x86/debug.h"
+
 namespace ramet {
 
 namespace {
@@ -158,7 +160,7 @@ Fault switch_task(Core& core, u16 selector, TaskSwitch reason, std::optional<u32
         TRY(write_slot(core, linear, wide_stack, *error));
         core.cpu.gpr[RSP] = (core.cpu.gpr[RSP] & ~mask) | to;
     }
-    if (image.trap) core.pending_debug |= 0x8000;
+    if (image.trap) core.cpu.pending_debug |= debug::dr6::BT;
     return no_fault;
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 class LapicTest : public testing::Test {
 protected:
-    static constexpr u64 TPR = 0x80, EOI = 0xb0, SVR = 0xf0, ISR = 0x100, IRR = 0x200, ESR = 0x280, ICR = 0x300, LVT_TIMER = 0x320, LVT_LINT0 = 0x350,
+    static constexpr u64 TPR = 0x80, EOI = 0xb0, SVR = 0xf0, ISR = 0x100, ESR = 0x280, ICR = 0x300, LVT_TIMER = 0x320, LVT_LINT0 = 0x350,
                          INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3e0;
 
     LapicTest() : rig(LocalApic::after_firmware()) {}

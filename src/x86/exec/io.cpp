@@ -1,4 +1,5 @@
 // IN and OUT. Permission: CPL <= IOPL, else the I/O map of the task state segment (APM volume 2, 12.2.4).
+#include "x86/debug.h"
 #include "x86/exec/special.h"
 #include "x86/exec/stack.h"
 
@@ -26,6 +27,7 @@ Fault in(Core& core, u16 port) {
     u32 const value = core.bus->port_read(port, size, core.now());
     if constexpr (sizeof(T) <= 2) core.set_gpr<T>(RAX, static_cast<T>(value));
     else core.set_gpr<u32>(RAX, value);
+    debug::note_port(core.cpu, port, size);
     return no_fault;
 }
 template <Word T>
@@ -34,6 +36,7 @@ Fault out(Core& core, u16 port) {
     TRY(check_port(core, port, size));
     core.bus_touched = core.leave = true;
     core.bus->port_write(port, size, static_cast<u32>(core.cpu.gpr[RAX] & ((u64{1} << (8 * size)) - 1)), core.now());
+    debug::note_port(core.cpu, port, size);
     return no_fault;
 }
 

@@ -2,6 +2,7 @@
 // the registers as of the last whole iteration and RIP at the instruction. Chunks within one page only make it faster.
 #include <algorithm>
 
+#include "x86/debug.h"
 #include "x86/exec/special.h"
 #include "x86/exec/stack.h"
 #include "x86/ops/alu.h"
@@ -37,6 +38,14 @@ Fault write_destination(Core& core, const Insn& insn, T value) {
     return store<T>(core, ES, core.cpu.gpr[RDI] & address_mask(insn), value);
 }
 
+/// Not finished: the next boundary is this instruction again, and what is pushed there tells so by RF (APM volume 2, 3.1.6).
+void hold(Core& core) {
+    core.next_rip = core.cpu.rip;
+    core.cpu.rflags |= rflags::RF;
+    core.leave = true;
+    mode_changed(core);
+}
+
 /// Runs `once` as the prefix says. `once` does one iteration and returns a fault; `more` says whether a comparison goes on.
 /// `chunk(n)` may do up to n iterations at once and returns how many it did (0: none).
 template <class Once, class More, class Chunk>
@@ -44,8 +53,8 @@ Fault repeat(Core& core, const Insn& insn, Once once, More more, Chunk chunk) {
     if (insn.repeat == 0) return once();
     u64 count = core.cpu.gpr[RCX] & address_mask(insn);
     if (count == 0) return no_fault;
-    bool const single_step = core.cpu.rflags & rflags::TF;
-    u64 const allowed = core.remaining > 0 && !single_step ? static_cast<u64>(core.remaining) : 1;
+    bool const traps = (core.cpu.rflags & rflags::TF) || (core.cpu.dr7 & debug::dr7::enabled);  // after any iteration
+    u64 const allowed = core.remaining > 0 && !traps ? static_cast<u64>(core.remaining) : 1;
     u64 done = 0;
     Fault f = no_fault;
     while (true) {
@@ -60,8 +69,7 @@ Fault repeat(Core& core, const Insn& insn, Once once, More more, Chunk chunk) {
         set_address(core, insn, RCX, count);
         if (count == 0 || !more()) break;
         if (done == allowed || core.leave) {
-            core.next_rip = core.cpu.rip;  // not finished: the next boundary is this instruction again
-            core.leave = true;
+            hold(core);
             break;
         }
     }
@@ -85,7 +93,7 @@ template <Word T>
 u64 room(u64 linear) {
     return (page_size - (linear & (page_size - 1))) / sizeof(T);
 }
-bool plain(const Core& core) { return !(core.cpu.rflags & rflags::DF) && (core.mode_word & (mode::flat | mode::slow)) == mode::flat; }
+bool plain(const Core& core) { return !(core.cpu.rflags & rflags::DF) && (core.mode_word & mode::flat) && !alignment_checked(core); }
 
 /// The linear address of a string operand when segments cannot object to a run inside one page.
 u64 flat_linear(const Core& core, const Insn& insn, unsigned segment, unsigned n) {
@@ -196,6 +204,7 @@ Fault ins(Core& core, const Insn& insn) {
             TRY(probe_write(core, linear, sizeof(T), core.context));
             core.bus_touched = core.leave = true;
             T const value = static_cast<T>(core.bus->port_read(port, sizeof(T), core.now()));
+            debug::note_port(core.cpu, port, sizeof(T));
             TRY(store_linear<T>(core, linear, value, core.context));
             advance(core, insn, RDI, step<T>(core));
             return no_fault;
@@ -213,6 +222,7 @@ Fault outs(Core& core, const Insn& insn) {
             T const value = TRY(read_source<T>(core, insn));
             core.bus_touched = core.leave = true;
             core.bus->port_write(port, sizeof(T), value, core.now());
+            debug::note_port(core.cpu, port, sizeof(T));
             advance(core, insn, RSI, step<T>(core));
             return no_fault;
         };

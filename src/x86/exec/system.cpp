@@ -2,6 +2,7 @@
 // Each checks first and changes state after the last check. MSRs: x86/msr.cpp; CPUID: x86/cpuid.cpp.
 #include "x86/block.h"
 #include "x86/cpuid.h"
+#include "x86/debug.h"
 #include "x86/exec/special.h"
 #include "x86/exec/stack.h"
 #include "x86/msr.h"
@@ -104,9 +105,8 @@ namespace {
 Result<unsigned> debug_register(Core& core, unsigned n) {
     if (n > 7 || ((n == 4 || n == 5) && (core.cpu.cr4 & cr4::DE))) return fault::ud();
     TRY(supervisor(core));
-    if (core.cpu.dr7 & 0x2000) {
-        core.cpu.dr6 |= 0x2000;
-        core.cpu.dr7 &= ~u64{0x2000};
+    if (core.cpu.dr7 & debug::dr7::GD) {
+        core.cpu.dr6 |= debug::dr6::BD;
         return raise(Vector::DB);
     }
     return n == 4 || n == 5 ? n + 2 : n;

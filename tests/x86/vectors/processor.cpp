@@ -235,7 +235,7 @@ bool Processor::step(ox_state& state, ox_exc& exception) {
     load_state(state);
     core_.remaining = std::numeric_limits<i64>::max();
     core_.leave = false;
-    core_.pending_debug = 0;
+    core_.cpu.pending_debug = 0;
     RealFrame below_stack = {};
     if (real())
         for (unsigned i = 0; i < below_stack.size(); ++i) read(real_stack(i - static_cast<unsigned>(below_stack.size())), std::span(below_stack).subspan(i, 1));

@@ -1,0 +1,28 @@
+// Breakpoints of the debug registers (APM volume 2, 13.1.1): which of DR0 to DR3 an access meets, as bits of DR6.
+// Instruction breakpoints are faults before the instruction, the others traps after it. Memory is watched in the slow path of
+// x86/access.cpp: while a data breakpoint is armed, the TLB holds nothing.
+// Tests: tests/x86/debug_test.cpp.
+#pragma once
+
+#include "x86/core.h"
+
+namespace ramet::debug {
+
+namespace dr6 {
+inline constexpr u64 BD = 0x2000, BS = 0x4000, BT = 0x8000;
+}
+namespace dr7 {
+inline constexpr u64 enabled = 0xff, GD = 0x2000;
+}
+
+/// A breakpoint on data is armed.
+bool watches_data(const Cpu& cpu);
+
+/// Instruction breakpoints at a linear address, unless RF holds them back.
+u64 at_instruction(const Cpu& cpu, u64 linear);
+
+/// Adds the breakpoints that a completed access meets to the pending ones.
+void note_memory(Cpu& cpu, u64 linear, unsigned size, bool write);
+void note_port(Cpu& cpu, u16 port, unsigned size);
+
+}  // namespace ramet::debug

@@ -1,0 +1,169 @@
+// Debug registers and RF: APM volume 2, 13.1 and 3.1.6.
+#include "x86/debug.h"
+
+#include <gtest/gtest.h>
+
+#include "stand.h"
+
+namespace ramet {
+namespace {
+
+constexpr u64 B0 = 1, data = 0x5000;
+constexpr int DB = 1;
+
+/// DR7 for breakpoint 0: condition (0 instruction, 1 write, 2 port, 3 access) and LEN as encoded.
+constexpr u64 armed(unsigned condition, unsigned length) { return 0x400 | 1 | condition << 16 | length << 18; }
+constexpr u8 nop = 0x90;
+
+Stand stand(std::initializer_list<u8> program) { return Stand{Stand::Mode::protected32, program}; }
+
+TEST(Debug, InstructionBreakpointIsAFaultBeforeTheInstruction) {
+    Stand s = stand({nop, nop, nop});
+    s.cpu().dr[0] = Stand::code + 1;
+    s.cpu().dr7 = armed(0, 0);
+    s.run(2);
+    ASSERT_EQ(s.entered(), DB);
+    EXPECT_EQ(s.cpu().dr6 & 0xf, B0);
+    EXPECT_EQ(s.frame(0), Stand::code + 1);
+    EXPECT_EQ(s.frame(2) & rflags::RF, 0u);
+    EXPECT_EQ(s.interpreter.clock().position.value, 2u);  // the first NOP and the handler's HLT
+}
+
+TEST(Debug, ResumeFlagHoldsAnInstructionBreakpointBackOnce) {
+    Stand s = stand({nop, nop, 0xeb, 0xfd});  // nop; 1: nop; jmp 1b
+    s.cpu().dr[0] = Stand::code + 1;
+    s.cpu().dr7 = armed(0, 0);
+    s.cpu().rip = Stand::code + 1;
+    s.cpu().rflags |= rflags::RF;
+    s.run(1);
+    EXPECT_EQ(s.entered(), -1);
+    EXPECT_EQ(s.cpu().rflags & rflags::RF, 0u);
+    s.run(2);
+    EXPECT_EQ(s.entered(), DB);
+}
+
+TEST(Debug, WriteBreakpointTrapsAfterTheWrite) {
+    Stand s = stand({0xa3, 0x00, 0x50, 0x00, 0x00, nop});  // mov [5000h], eax
+    s.cpu().dr[0] = data + 3;
+    s.cpu().dr7 = armed(1, 0);
+    s.cpu().gpr[RAX] = 0x12345678;
+    s.run(1);
+    ASSERT_EQ(s.entered(), DB);
+    EXPECT_EQ(s.cpu().dr6 & 0xf, B0);
+    EXPECT_EQ(s.frame(0), Stand::code + 5);
+    EXPECT_EQ(s.peek32(data), 0x12345678u);
+}
+
+TEST(Debug, WriteBreakpointIgnoresReadsAndNeighbours) {
+    Stand s = stand({0xa1, 0x00, 0x50, 0x00, 0x00, 0xa3, 0x04, 0x50, 0x00, 0x00});  // mov eax, [5000h]; mov [5004h], eax
+    s.cpu().dr[0] = data;
+    s.cpu().dr7 = armed(1, 3);
+    s.run(2);
+    EXPECT_EQ(s.entered(), -1);
+    EXPECT_EQ(s.cpu().dr6 & 0xf, 0u);
+}
+
+TEST(Debug, AccessBreakpointSeesWhatTheTlbKnowsAlready) {
+    Stand s = stand({0xa1, 0x00, 0x50, 0x00, 0x00, 0x0f, 0x23, 0xf8, 0xa1, 0x02, 0x50, 0x00, 0x00});  // mov eax, [5000h]; mov dr7, eax; mov eax, [5002h]
+    s.poke32(data, static_cast<u32>(armed(3, 3)));
+    s.cpu().dr[0] = data;
+    s.run(3);
+    ASSERT_EQ(s.entered(), DB);
+    EXPECT_EQ(s.frame(0), Stand::code + 13);
+}
+
+TEST(Debug, RepeatedStringTrapsAfterTheIterationThatHit) {
+    Stand s = stand({0xf3, 0xaa, nop});  // rep stosb
+    s.cpu().dr[0] = data + 2;
+    s.cpu().dr7 = armed(1, 0);
+    s.cpu().gpr[RCX] = 6;
+    s.cpu().gpr[RDI] = data;
+    s.run(3);
+    ASSERT_EQ(s.entered(), DB);
+    EXPECT_EQ(s.cpu().gpr[RCX], 3u);
+    EXPECT_EQ(s.frame(0), Stand::code);
+    EXPECT_NE(s.frame(2) & rflags::RF, 0u);
+}
+
+TEST(Debug, PortBreakpointNeedsDebuggingExtensions) {
+    for (bool const extended : {false, true}) {
+        Stand s = stand({0xe6, 0x80, nop});  // out 80h, al
+        s.cpu().dr[0] = 0x80;
+        s.cpu().dr7 = armed(2, 0);
+        if (extended) s.cpu().cr4 |= cr4::DE;
+        s.run(1);
+        EXPECT_EQ(s.entered(), extended ? DB : -1);
+    }
+}
+
+TEST(Debug, LoadingTheStackSegmentHoldsATrapBackForOneInstruction) {
+    Stand s = stand({0x8e, 0x15, 0x00, 0x50, 0x00, 0x00, nop, nop});  // mov ss, [5000h]
+    s.poke32(data, 0x10);
+    s.cpu().dr[0] = data;
+    s.cpu().dr7 = armed(3, 1);
+    s.run(1);
+    EXPECT_EQ(s.entered(), -1);
+    EXPECT_EQ(s.cpu().pending_debug, B0);
+    s.run(1);
+    ASSERT_EQ(s.entered(), DB);
+    EXPECT_EQ(s.frame(0), Stand::code + 7);
+    EXPECT_EQ(s.cpu().dr6 & 0xf, B0);
+}
+
+TEST(Debug, SingleStepTellsItsReason) {
+    Stand s = stand({nop, nop});
+    s.cpu().rflags |= rflags::TF;
+    s.run(1);
+    ASSERT_EQ(s.entered(), DB);
+    EXPECT_EQ(s.cpu().dr6 & 0xe00f, debug::dr6::BS);
+    EXPECT_EQ(s.frame(2) & (rflags::TF | rflags::RF), rflags::TF);
+}
+
+TEST(Debug, GeneralDetectIsAFaultAndEndsInTheHandler) {
+    Stand s = stand({0x0f, 0x21, 0xf8});  // mov eax, dr7
+    s.cpu().dr7 = 0x400 | debug::dr7::GD;
+    s.run(1);
+    ASSERT_EQ(s.entered(), DB);
+    EXPECT_EQ(s.cpu().dr6 & 0xe00f, debug::dr6::BD);
+    EXPECT_EQ(s.cpu().dr7 & debug::dr7::GD, 0u);
+    EXPECT_EQ(s.frame(0), Stand::code);
+    EXPECT_NE(s.frame(2) & rflags::RF, 0u);
+}
+
+TEST(ResumeFlag, IsPushedByFaultsAndNotBySoftwareInterrupts) {
+    Stand fault = stand({0x0f, 0x0b});  // ud2
+    fault.run(1);
+    ASSERT_EQ(fault.entered(), 6);
+    EXPECT_NE(fault.frame(2) & rflags::RF, 0u);
+    Stand software = stand({0xcc});  // int3
+    software.run(1);
+    ASSERT_EQ(software.entered(), 3);
+    EXPECT_EQ(software.frame(2) & rflags::RF, 0u);
+}
+
+TEST(ResumeFlag, IsLoadedByIretAndGoneAfterTheNextInstruction) {
+    Stand s = stand({0xcf});  // iret
+    s.poke32(Stand::stack, Stand::code + 0x10);
+    s.poke32(Stand::stack + 4, 8);
+    s.poke32(Stand::stack + 8, 0x10002);
+    s.poke(Stand::code + 0x10, {nop, nop});
+    s.run(1);
+    EXPECT_NE(s.cpu().rflags & rflags::RF, 0u);
+    s.run(1);
+    EXPECT_EQ(s.cpu().rflags & rflags::RF, 0u);
+}
+
+TEST(ResumeFlag, StandsBetweenTheIterationsOfAString) {
+    Stand s = stand({0xf3, 0xaa, nop});  // rep stosb
+    s.cpu().gpr[RCX] = 4;
+    s.cpu().gpr[RDI] = data;
+    s.run(2);
+    EXPECT_EQ(s.cpu().rip, Stand::code);
+    EXPECT_NE(s.cpu().rflags & rflags::RF, 0u);
+    s.run(2);
+    EXPECT_EQ(s.cpu().rip, Stand::code + 2);
+    EXPECT_EQ(s.cpu().rflags & rflags::RF, 0u);
+}
+
+}  // namespace
+}  // namespace ramet
