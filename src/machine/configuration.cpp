@@ -1,5 +1,6 @@
 #include "machine/configuration.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -71,12 +72,23 @@ std::string at_line(const std::string& path, const toml::source_region& source) 
     return path + ":" + std::to_string(source.begin.line) + ":" + std::to_string(source.begin.column);
 }
 
+constexpr std::array<std::string_view, 9> known_keys = {"append", "console", "cpu", "initrd", "kernel", "memory", "rtc", "seed", "unpack"};
+
+std::string known_keys_text() {
+    std::string text;
+    for (std::string_view const key : known_keys) text += (text.empty() ? "" : ", ") + std::string{key};
+    return text;
+}
+
 /// One key of machine.toml: how its value gets into the configuration.
 class TomlReader {
 public:
     TomlReader(Configuration& configuration, const std::string& path) : to_(configuration), path_(path) {}
 
-    Expected<Done> read(const std::string& key, const toml::node& node) {
+    Expected<Done> read(const toml::key& name, const toml::node& node) {
+        std::string const key{name.str()};
+        if (std::ranges::find(known_keys, key) == known_keys.end())
+            return Error{at_line(path_, name.source()) + ": " + key + ": unknown key; known are " + known_keys_text()};
         std::string const where = at_line(path_, node.source()) + ": " + key;
         if (key == "seed") return seed(where, node);
         if (key == "rtc" && node.is_date_time()) return date_time(where, node.as_date_time()->get());
@@ -96,7 +108,6 @@ private:
         else if (key == "unpack") to_.unpack = TRY(parse_unpack(text, where));
         else if (key == "rtc") to_.rtc = TRY(parse_date(text, where));
         else if (key == "console") to_.console = TRY(parse_console(text, where));
-        else return Error{where + ": unknown key; known are append, console, cpu, initrd, kernel, memory, rtc, seed, unpack"};
         return Done{};
     }
 
@@ -184,7 +195,7 @@ Expected<Configuration> parse_configuration(const std::string& text, const std::
     TomlReader reader{configuration, path};
     try {
         toml::table const table = toml::parse(text, path);
-        for (auto const& [key, node] : table) TRY(reader.read(std::string{key.str()}, node));
+        for (auto const& [key, node] : table) TRY(reader.read(key, node));
     } catch (const toml::parse_error& error) {
         return Error{at_line(path, error.source()) + ": " + std::string{error.description()}};
     }

@@ -39,7 +39,7 @@ console = "serial"
 
 TEST(Configuration, NamesLineAndColumnOfAnUnknownKey) {
     EXPECT_EQ(complaint("memory = \"1G\"\nmemroy = \"2G\"\n"),
-              "dir/machine.toml:2:10: memroy: unknown key; known are append, console, cpu, initrd, kernel, memory, rtc, seed, unpack");
+              "dir/machine.toml:2:1: memroy: unknown key; known are append, console, cpu, initrd, kernel, memory, rtc, seed, unpack");
 }
 
 TEST(Configuration, NamesLineAndColumnOfASyntaxError) {
