@@ -1,5 +1,5 @@
 // Serial input: echoed in capitals, added up, until q.
-// exit: 44
+// exit: 20
 // serial: HELLO
 // input: helloq
 #include "guest.h"

@@ -1,9 +1,10 @@
 // What every guest test starts from: a multiboot header, flat protected mode, console, exit, gates and page tables.
 //
-// A guest begins with comment lines that give its expectation, read by runner_test.cpp:
+// A guest begins with comment lines that give its expectation, read by guest_run.cpp:
 //     // exit: 42               value written to the debug exit port; without it: triple fault
 //     // serial: hello          what it prints, without the line end
 //     // input: abc             what the serial port receives at Position 1000
+//     // cpu: ramet-v2          the processor's model; without it ramet-v1
 // includes this file, and defines `main`, entered in 32-bit protected mode with interrupts off. All registers are free; BX and BP survive
 // calls. Vectors not set by GATE end the guest with the vector's number + 100 as exit value.
 

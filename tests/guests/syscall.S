@@ -54,12 +54,12 @@ kernel: testl %eax, %eax
         popq %r8
         shrl $10, %r8d
         andl $1, %r8d
-        addl %r8d, bad
+        addl %r8d, bad(%rip)
         movw $COM1, %dx
         outb %al, %dx
         sysretq
 3:      leal 29(%rbx), %eax
-        addl bad, %eax
+        addl bad(%rip), %eax
         outb %al, $0xf4
         hlt
         .code32
