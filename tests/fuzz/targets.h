@@ -28,6 +28,10 @@ void log_entries_target(std::span<const u8> bytes);
 /// Snapshots: whole files, and roots inside a file that is in order.
 void snapshot_target(std::span<const u8> bytes);
 void snapshot_root_target(std::span<const u8> bytes);
+/// The machine: register accesses to the whole board, machine.toml, kernel images.
+void device_ports_target(std::span<const u8> bytes);
+void toml_target(std::span<const u8> bytes);
+void boot_target(std::span<const u8> bytes);
 
 struct Target {
     const char* name;
@@ -40,6 +44,9 @@ inline constexpr std::array targets = {
     Target{"log_entries", log_entries_target, 100},
     Target{"snapshot", snapshot_target, 100},
     Target{"snapshot_root", snapshot_root_target, 100},
+    Target{"device_ports", device_ports_target, 20},
+    Target{"toml", toml_target, 20},
+    Target{"boot", boot_target, 200},
 };
 
 }  // namespace ramet::fuzz

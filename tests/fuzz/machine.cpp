@@ -1,0 +1,109 @@
+// The machine's doors: register accesses of any kind to the whole board, any text as machine.toml, any bytes as a kernel image.
+#include "base/bytes.h"
+#include "base/state.h"
+#include "machine/machine.h"
+#include "targets.h"
+
+namespace ramet::fuzz {
+namespace {
+
+class Nowhere final : public Ports {
+public:
+    bool output(Channel, u8) override { return false; }
+};
+
+/// Takes values off the front of an input; zeros behind its end.
+class Bites {
+public:
+    explicit Bites(std::span<const u8> bytes) : bytes_(bytes) {}
+    bool empty() const { return bytes_.empty(); }
+    u8 byte() {
+        if (empty()) return 0;
+        u8 const value = bytes_.front();
+        bytes_ = bytes_.subspan(1);
+        return value;
+    }
+    u32 word() {
+        u32 value = 0;
+        for (unsigned i = 0; i < 4; ++i) value |= u32{byte()} << 8 * i;
+        return value;
+    }
+
+private:
+    std::span<const u8> bytes_;
+};
+
+constexpr std::array<u16, 24> port_bases = {0x20, 0xa0, 0x4d0, 0x40, 0x61, 0x60, 0x64, 0x70, 0x80, 0x92, 0xe9, 0xf4,
+                                            0x3f8, 0x3f9, 0x3fc, 0x510, 0x600, 0x604, 0x608, 0xcf8, 0xcf9, 0xcfc, 0xcfe, 0xffff};
+constexpr std::array<u64, 2> register_pages = {0xfee00000, 0xfec00000};
+constexpr u64 cycle_step_max = 1 << 24;
+
+/// One access, or some time.
+void act(PcBus& bus, Cycles& now, Bites& bites) {
+    u8 const what = bites.byte();
+    unsigned const size = 1U << bites.byte() % 3;
+    u8 const place = bites.byte();
+    u16 const port = static_cast<u16>(port_bases[place % port_bases.size()] + (place >> 6));
+    GuestPhys const at{register_pages[place & 1] + (u64{place} << 4 & 0xff0)};
+    switch (what % 8) {
+    case 0:
+    case 1: bus.port_read(port, size, now); break;
+    case 2:
+    case 3: bus.port_write(port, size, bites.word(), now); break;
+    case 4: bus.mmio_read(at, size, now); break;
+    case 5: bus.mmio_write(at, size, bites.word(), now); break;
+    case 6:
+        if (bus.interrupt_line()) bus.acknowledge_interrupt(now);
+        break;
+    default: now = Cycles{now.value + bites.word() % cycle_step_max};
+    }
+    if (bus.deadline() <= now) bus.advance(now);
+}
+
+}  // namespace
+
+/// No access breaks the board, and what it became is a state that can be saved and read back.
+void device_ports_target(std::span<const u8> bytes) {
+    Board board;
+    Nowhere ports;
+    MissedAccesses missed;
+    u64 const tsc_offset = 0;
+    PcBus bus{board, ports, missed, tsc_offset};
+    Cycles now;
+    for (Bites bites{bytes}; !bites.empty();) act(bus, now, bites);
+    std::vector<u8> const saved = state_bytes(board);
+    Board restored;
+    auto const read = read_state(saved, restored);
+    require(read && *read == saved.size(), "a board that a guest can make is valid", bytes);
+    require(state_bytes(restored) == saved, "a board is its bytes", bytes);
+}
+
+/// A configuration or an error with a text.
+void toml_target(std::span<const u8> bytes) {
+    auto const read = parse_configuration({bytes.begin(), bytes.end()}, "fuzz.toml");
+    if (!read) require(read.error().text.starts_with("fuzz.toml:"), "an error names the file and the place", bytes);
+}
+
+/// The first byte picks a format whose beginning is put before the rest; a machine, or an error that says what is wrong.
+void boot_target(std::span<const u8> bytes) {
+    if (bytes.empty()) return;
+    constexpr std::size_t image_bytes = 4096;
+    std::vector<u8> image(image_bytes);
+    auto const rest = bytes.subspan(1, std::min(bytes.size() - 1, image_bytes / 2));
+    std::size_t at = 0;
+    switch (bytes[0] % 4) {
+    case 0: store_le(&image[0], u32{0x1badb002}), store_le(&image[4], u32{0x10000}), store_le(&image[8], 0 - u32{0x1badb012}), at = 12; break;
+    case 1: store_le(&image[0], u32{0x464c457f}), image[4] = bytes[0] & 4 ? 2 : 1, image[5] = 1, at = 16; break;
+    case 2: store_le(&image[0x1fe], u16{0xaa55}), store_le(&image[0x202], u32{0x53726448}), at = 0x206; break;
+    default: break;
+    }
+    std::copy(rest.begin(), rest.end(), image.begin() + static_cast<std::ptrdiff_t>(at));
+    Configuration configuration;
+    configuration.kernel = "fuzz";
+    configuration.memory_bytes = Configuration::memory_bytes_min;
+    configuration.unpack = bytes[0] & 8 ? Unpack::host : Unpack::guest;
+    auto const made = Machine::create(configuration, {.kernel = {"fuzz", "", image}, .modules = {}}, std::make_shared<PagePool>());
+    if (!made) require(!made.error().text.empty(), "an error says what is wrong", bytes);
+}
+
+}  // namespace ramet::fuzz
