@@ -59,10 +59,14 @@ struct Child {
 
 u64 kib(u64 bytes) { return bytes / 1024; }
 
+/// On a terminal one line that is written over again; elsewhere a line now and then, so that a log shows that it lives.
 void show_progress(const Machine& machine, const Console& console) {
-    if (!isatty(STDERR_FILENO)) return;
-    std::fprintf(stderr, "\r\033[Kbooting: %5llu M instructions  %.60s", static_cast<unsigned long long>(machine.position().value / 1'000'000),
-                 console.last_line().c_str());
+    constexpr u64 million = 1'000'000, line_every = 200;
+    u64 const millions = machine.position().value / million;
+    bool const terminal = isatty(STDERR_FILENO);
+    if (!terminal && millions % line_every != 0) return;
+    std::fprintf(stderr, terminal ? "\r\033[Kbooting: %5llu M instructions  %.60s" : "booting: %5llu M instructions  %.60s\n",
+                 static_cast<unsigned long long>(millions), console.last_line().c_str());
 }
 
 /// Runs to the prompt; false if it does not come.
@@ -78,6 +82,8 @@ bool boot(Machine& machine) {
         std::printf("%s\nthe guest ended: %s %s\n", console.text.c_str(), ramet::reason_text(stop.reason), stop.report.c_str());
         return false;
     }
+    std::fprintf(stderr, "fork_linux: no prompt \"%s\" within %llu instructions; the console so far:\n%s\n", prompt, static_cast<unsigned long long>(most),
+                 console.text.c_str());
     return false;
 }
 
