@@ -1,0 +1,52 @@
+// Long mode: FS holds a null selector and a base from its MSR. IRET to privilege 3 makes data segments null that the outer level may not use, but a null one
+// keeps its base (AMD APM volume 2, 4.5.3 "Segment Registers in 64-Bit Mode"): thread-local storage relies on it.
+// exit: 16
+// serial: kept
+#include "guest.h"
+main:   movl $pdpt + PTE_P + PTE_W + PTE_U, page_directory
+        movl $large + PTE_P + PTE_W + PTE_U, pdpt
+        movl $PTE_P + PTE_W + PTE_U + PTE_PS, large
+        movl $0x620, %eax
+        movl %eax, %cr4
+        movl $page_directory, %eax
+        movl %eax, %cr3
+        movl $0xc0000080, %ecx
+        rdmsr
+        orl $0x100, %eax
+        wrmsr
+        movl %cr0, %eax
+        orl $0x80010000, %eax
+        movl %eax, %cr0
+        ljmp $CODE64, $long
+        .code64
+long:   xorl %eax, %eax
+        movl %eax, %fs
+        movl $0xc0000100, %ecx          // FS base
+        movl $text, %eax
+        xorl %edx, %edx
+        wrmsr
+        pushq $USER_DATA
+        pushq $0
+        pushq $0x3002                   // IOPL 3, to print
+        pushq $USER_CODE64
+        movl $user, %ecx
+        pushq %rcx
+        iretq
+user:   xorl %edi, %edi
+        movw $COM1, %dx
+1:      movb %fs:(%rdi), %al
+        testb %al, %al
+        jz 2f
+        outb %al, %dx
+        incl %edi
+        jmp 1b
+2:      movb $16, %al
+        outb %al, $0xf4
+        jmp 2b
+        .code32
+        .data
+text:   .asciz "kept"
+        .bss
+        .balign 4096
+pdpt:   .skip 4096
+large:  .skip 4096
