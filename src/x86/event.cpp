@@ -241,7 +241,11 @@ Fault deliver_once(Core& core, Vector vector, std::optional<u32> error) {
 }  // namespace
 
 Fault deliver(Core& core, u8 vector, EventKind kind, std::optional<u32> error) {
-    TRY(deliver_by_mode(core, vector, kind, error));
+    u64 const pending = core.cpu.pending_debug;
+    Fault const f = deliver_by_mode(core, vector, kind, error);
+    // Data breakpoints do not watch the frame: a debug trap whose own frame trapped again, on a stack of the IST, would never come to an instruction.
+    core.cpu.pending_debug = pending | (core.cpu.pending_debug & debug::dr6::BT);
+    if (f.raised()) return f;
     if (kind == EventKind::exception && vector == static_cast<u8>(Vector::DB)) core.cpu.dr7 &= ~debug::dr7::GD;
     return no_fault;
 }

@@ -15,10 +15,8 @@ constexpr int DB = 1;
 constexpr u64 armed(unsigned condition, unsigned length) { return 0x400 | 1 | condition << 16 | length << 18; }
 constexpr u8 nop = 0x90;
 
-Stand stand(std::initializer_list<u8> program) { return Stand{Stand::Mode::protected32, program}; }
-
 TEST(Debug, InstructionBreakpointIsAFaultBeforeTheInstruction) {
-    Stand s = stand({nop, nop, nop});
+    Stand s{{nop, nop, nop}};
     s.cpu().dr[0] = Stand::code + 1;
     s.cpu().dr7 = armed(0, 0);
     s.run(2);
@@ -30,7 +28,7 @@ TEST(Debug, InstructionBreakpointIsAFaultBeforeTheInstruction) {
 }
 
 TEST(Debug, ResumeFlagHoldsAnInstructionBreakpointBackOnce) {
-    Stand s = stand({nop, nop, 0xeb, 0xfd});  // nop; 1: nop; jmp 1b
+    Stand s{{nop, nop, 0xeb, 0xfd}};  // nop; 1: nop; jmp 1b
     s.cpu().dr[0] = Stand::code + 1;
     s.cpu().dr7 = armed(0, 0);
     s.cpu().rip = Stand::code + 1;
@@ -43,7 +41,7 @@ TEST(Debug, ResumeFlagHoldsAnInstructionBreakpointBackOnce) {
 }
 
 TEST(Debug, WriteBreakpointTrapsAfterTheWrite) {
-    Stand s = stand({0xa3, 0x00, 0x50, 0x00, 0x00, nop});  // mov [5000h], eax
+    Stand s{{0xa3, 0x00, 0x50, 0x00, 0x00, nop}};  // mov [5000h], eax
     s.cpu().dr[0] = data + 3;
     s.cpu().dr7 = armed(1, 0);
     s.cpu().gpr[RAX] = 0x12345678;
@@ -55,7 +53,7 @@ TEST(Debug, WriteBreakpointTrapsAfterTheWrite) {
 }
 
 TEST(Debug, WriteBreakpointIgnoresReadsAndNeighbours) {
-    Stand s = stand({0xa1, 0x00, 0x50, 0x00, 0x00, 0xa3, 0x04, 0x50, 0x00, 0x00});  // mov eax, [5000h]; mov [5004h], eax
+    Stand s{{0xa1, 0x00, 0x50, 0x00, 0x00, 0xa3, 0x04, 0x50, 0x00, 0x00}};  // mov eax, [5000h]; mov [5004h], eax
     s.cpu().dr[0] = data;
     s.cpu().dr7 = armed(1, 3);
     s.run(2);
@@ -64,7 +62,7 @@ TEST(Debug, WriteBreakpointIgnoresReadsAndNeighbours) {
 }
 
 TEST(Debug, AccessBreakpointSeesWhatTheTlbKnowsAlready) {
-    Stand s = stand({0xa1, 0x00, 0x50, 0x00, 0x00, 0x0f, 0x23, 0xf8, 0xa1, 0x02, 0x50, 0x00, 0x00});  // mov eax, [5000h]; mov dr7, eax; mov eax, [5002h]
+    Stand s{{0xa1, 0x00, 0x50, 0x00, 0x00, 0x0f, 0x23, 0xf8, 0xa1, 0x02, 0x50, 0x00, 0x00}};  // mov eax, [5000h]; mov dr7, eax; mov eax, [5002h]
     s.poke32(data, static_cast<u32>(armed(3, 3)));
     s.cpu().dr[0] = data;
     s.run(3);
@@ -73,7 +71,7 @@ TEST(Debug, AccessBreakpointSeesWhatTheTlbKnowsAlready) {
 }
 
 TEST(Debug, RepeatedStringTrapsAfterTheIterationThatHit) {
-    Stand s = stand({0xf3, 0xaa, nop});  // rep stosb
+    Stand s{{0xf3, 0xaa, nop}};  // rep stosb
     s.cpu().dr[0] = data + 2;
     s.cpu().dr7 = armed(1, 0);
     s.cpu().gpr[RCX] = 6;
@@ -87,7 +85,7 @@ TEST(Debug, RepeatedStringTrapsAfterTheIterationThatHit) {
 
 TEST(Debug, PortBreakpointNeedsDebuggingExtensions) {
     for (bool const extended : {false, true}) {
-        Stand s = stand({0xe6, 0x80, nop});  // out 80h, al
+        Stand s{{0xe6, 0x80, nop}};  // out 80h, al
         s.cpu().dr[0] = 0x80;
         s.cpu().dr7 = armed(2, 0);
         if (extended) s.cpu().cr4 |= cr4::DE;
@@ -97,7 +95,7 @@ TEST(Debug, PortBreakpointNeedsDebuggingExtensions) {
 }
 
 TEST(Debug, LoadingTheStackSegmentHoldsATrapBackForOneInstruction) {
-    Stand s = stand({0x8e, 0x15, 0x00, 0x50, 0x00, 0x00, nop, nop});  // mov ss, [5000h]
+    Stand s{{0x8e, 0x15, 0x00, 0x50, 0x00, 0x00, nop, nop}};  // mov ss, [5000h]
     s.poke32(data, 0x10);
     s.cpu().dr[0] = data;
     s.cpu().dr7 = armed(3, 1);
@@ -110,8 +108,20 @@ TEST(Debug, LoadingTheStackSegmentHoldsATrapBackForOneInstruction) {
     EXPECT_EQ(s.cpu().dr6 & 0xf, B0);
 }
 
+// Otherwise the trap's own frame would trap again, for ever and without an instruction in between.
+TEST(Debug, DeliveryDoesNotWatchTheFrameItPushes) {
+    Stand s{{0xcc, nop}};  // int3
+    s.cpu().dr[0] = Stand::stack - 4;
+    s.cpu().dr[1] = Stand::stack - 16;
+    s.cpu().dr7 = armed(1, 3) | 4 | u64{0xd} << 20;
+    s.run(1);
+    EXPECT_EQ(s.entered(), 3);
+    EXPECT_EQ(s.cpu().pending_debug, 0u);
+    EXPECT_EQ(s.cpu().dr6 & 0xf, 0u);
+}
+
 TEST(Debug, SingleStepTellsItsReason) {
-    Stand s = stand({nop, nop});
+    Stand s{{nop, nop}};
     s.cpu().rflags |= rflags::TF;
     s.run(1);
     ASSERT_EQ(s.entered(), DB);
@@ -120,7 +130,7 @@ TEST(Debug, SingleStepTellsItsReason) {
 }
 
 TEST(Debug, GeneralDetectIsAFaultAndEndsInTheHandler) {
-    Stand s = stand({0x0f, 0x21, 0xf8});  // mov eax, dr7
+    Stand s{{0x0f, 0x21, 0xf8}};  // mov eax, dr7
     s.cpu().dr7 = 0x400 | debug::dr7::GD;
     s.run(1);
     ASSERT_EQ(s.entered(), DB);
@@ -131,18 +141,18 @@ TEST(Debug, GeneralDetectIsAFaultAndEndsInTheHandler) {
 }
 
 TEST(ResumeFlag, IsPushedByFaultsAndNotBySoftwareInterrupts) {
-    Stand fault = stand({0x0f, 0x0b});  // ud2
+    Stand fault{{0x0f, 0x0b}};  // ud2
     fault.run(1);
     ASSERT_EQ(fault.entered(), 6);
     EXPECT_NE(fault.frame(2) & rflags::RF, 0u);
-    Stand software = stand({0xcc});  // int3
+    Stand software{{0xcc}};  // int3
     software.run(1);
     ASSERT_EQ(software.entered(), 3);
     EXPECT_EQ(software.frame(2) & rflags::RF, 0u);
 }
 
 TEST(ResumeFlag, IsLoadedByIretAndGoneAfterTheNextInstruction) {
-    Stand s = stand({0xcf});  // iret
+    Stand s{{0xcf}};  // iret
     s.poke32(Stand::stack, Stand::code + 0x10);
     s.poke32(Stand::stack + 4, 8);
     s.poke32(Stand::stack + 8, 0x10002);
@@ -154,7 +164,7 @@ TEST(ResumeFlag, IsLoadedByIretAndGoneAfterTheNextInstruction) {
 }
 
 TEST(ResumeFlag, StandsBetweenTheIterationsOfAString) {
-    Stand s = stand({0xf3, 0xaa, nop});  // rep stosb
+    Stand s{{0xf3, 0xaa, nop}};  // rep stosb
     s.cpu().gpr[RCX] = 4;
     s.cpu().gpr[RDI] = data;
     s.run(2);

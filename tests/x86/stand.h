@@ -1,4 +1,4 @@
-// Stand: an interpreter with a megabyte of memory and no devices, in real mode or in flat 32-bit protected mode. Exceptions go to handlers
+// Stand: an interpreter with a megabyte of memory and no devices, in flat 32-bit protected mode. Exceptions go to handlers
 // that are HLT instructions, one each, so that where the CPU stands tells which one it took.
 //
 // 1000 code, 2000 IDT, 2800 GDT, 3000 handlers (one byte each), 8000 top of the stack.
@@ -9,20 +9,19 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "no_bus.h"
 #include "x86/core.h"
 
 namespace ramet {
 
-class Stand final : private Bus {
+class Stand {
 public:
     static constexpr u64 code = 0x1000, idt = 0x2000, gdt = 0x2800, handlers = 0x3000, stack = 0x8000;
-    enum class Mode : u8 { real, protected32 };
 
-    explicit Stand(Mode mode, std::initializer_list<u8> program) : memory(std::make_shared<PagePool>(), {{Frame{0}, 256}}), interpreter(CpuModel::ramet_v2, 0) {
+    explicit Stand(std::initializer_list<u8> program) : memory(std::make_shared<PagePool>(), {{Frame{0}, 256}}), interpreter(CpuModel::ramet_v2, 0) {
         poke(code, std::vector<u8>(program));
         for (u64 v = 0; v < 256; ++v) poke(handlers + v, {0xf4});
-        if (mode == Mode::real) enter_real();
-        else enter_protected();
+        enter_protected();
         cpu().rip = code;
         cpu().gpr[RSP] = stack;
     }
@@ -39,7 +38,7 @@ public:
     Stop run(u64 instructions) {
         Stop stop = Stop::bus;
         Position const end = interpreter.clock().position + instructions;
-        while (stop == Stop::bus) stop = interpreter.run(memory, *this, Cycles::never(), end);
+        while (stop == Stop::bus) stop = interpreter.run(memory, bus_, Cycles::never(), end);
         return stop;
     }
     /// The vector whose handler has been entered, or -1.
@@ -54,11 +53,6 @@ public:
     Interpreter interpreter;
 
 private:
-    void enter_real() {
-        cpu().seg[CS] = {0, 0x9b, 0xffff, 0};
-        cpu().idtr = {idt, 0x3ff};
-        for (u32 v = 0; v < 256; ++v) poke32(idt + 4 * v, handlers + v);
-    }
     void enter_protected() {
         constexpr u16 code_attr = 0xc9b, data_attr = 0xc93;
         cpu().cr0 |= cr0::PE;
@@ -71,16 +65,7 @@ private:
         for (u32 v = 0; v < 256; ++v) poke32(idt + 8 * v, 0x00080000 | static_cast<u32>(handlers + v)), poke32(idt + 8 * v + 4, 0x00008e00);
     }
 
-    u32 port_read(u16, unsigned, Cycles) override { return 0xffffffff; }
-    void port_write(u16, unsigned, u32, Cycles) override {}
-    u64 mmio_read(GuestPhys, unsigned, Cycles) override { return ~u64{0}; }
-    void mmio_write(GuestPhys, unsigned, u64, Cycles) override {}
-    u8 acknowledge_interrupt(Cycles) override { return 0; }
-    bool interrupt_line() override { return false; }
-    std::optional<u64> msr_read(u32, Cycles) override { return std::nullopt; }
-    bool msr_write(u32, u64, Cycles) override { return false; }
-    u8 task_priority() override { return 0; }
-    void set_task_priority(u8, Cycles) override {}
+    NoBus bus_;
 };
 
 }  // namespace ramet

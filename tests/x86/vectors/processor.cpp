@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../no_bus.h"
 #include "base/bytes.h"
 #include "x86/access.h"
 #include "x86/fpu/environment.h"
@@ -31,20 +32,6 @@ constexpr u64 real_frames = 0x110;  // 1 MiB and what an offset may add to the h
 
 constexpr u64 present = 1, writable = 2, user = 4, accessed = 0x20, dirty = 0x40, no_execute = u64{1} << 63;
 constexpr u64 frame_max = 0x400;
-
-/// No device answers: vectors do no I/O.
-struct NoBus final : Bus {
-    u32 port_read(u16, unsigned, Cycles) override { return ~u32{0}; }
-    void port_write(u16, unsigned, u32, Cycles) override {}
-    u64 mmio_read(GuestPhys, unsigned, Cycles) override { return ~u64{0}; }
-    void mmio_write(GuestPhys, unsigned, u64, Cycles) override {}
-    u8 acknowledge_interrupt(Cycles) override { return 0; }
-    bool interrupt_line() override { return false; }
-    std::optional<u64> msr_read(u32, Cycles) override { return std::nullopt; }
-    bool msr_write(u32, u64, Cycles) override { return false; }
-    u8 task_priority() override { return 0; }
-    void set_task_priority(u8, Cycles) override {}
-};
 
 u64 page_of(u64 linear) { return linear & ~(page_size - 1); }
 
