@@ -3,13 +3,7 @@
 // exit: 77
 // serial: done
 #include "guest.h"
-main:   movl $pdpt + PTE_P + PTE_W, page_directory
-        movl $large + PTE_P + PTE_W, pdpt
-        movl $PTE_P + PTE_W + PTE_PS, large
-        movl $0x620, %eax               // PAE, OSFXSR, OSXMMEXCPT
-        movl %eax, %cr4
-        movl $page_directory, %eax
-        movl %eax, %cr3
+main:   LONG_PAGES
         movl $0xc0000080, %ecx
         rdmsr
         orl $0x100, %eax

@@ -8,17 +8,7 @@
 main:   GATE 13, fault13
         GATE 11, fault11
         GATE 0x30, leave, 3
-        movl $tss, %eax
-        movw $103, gdt_tss
-        movw %ax, gdt_tss + 2
-        shrl $16, %eax
-        movb %al, gdt_tss + 4
-        movb $0x89, gdt_tss + 5
-        movl $stack_top, tss + 4
-        movl $DATA32, tss + 8
-        movw $104, tss + 102
-        movw $TSS, %ax
-        ltr %ax
+        LOAD_TSS
         movl $kernel, %eax
         movw %ax, gdt_tss + 8
         movw $CODE32, gdt_tss + 10

@@ -50,6 +50,32 @@
         movw %ax, idt + \vector * 8 + 6
 .endm
 
+// A task state segment whose only use is the stack of privilege 0. EAX is lost.
+.macro LOAD_TSS
+        movl $tss, %eax
+        movw $103, gdt_tss
+        movw %ax, gdt_tss + 2
+        shrl $16, %eax
+        movb %al, gdt_tss + 4
+        movb $0x89, gdt_tss + 5
+        movl $stack_top, tss + 4
+        movl $DATA32, tss + 8
+        movw $104, tss + 102
+        movw $TSS, %ax
+        ltr %ax
+.endm
+
+// Long mode's first page tables: the low 2 MiB as they are. `rights` beside present and writable.
+.macro LONG_PAGES rights=0
+        movl $pdpt + PTE_P + PTE_W + \rights, page_directory
+        movl $large + PTE_P + PTE_W + \rights, pdpt
+        movl $PTE_P + PTE_W + \rights + PTE_PS, large
+        movl $0x620, %eax                       // PAE, OSFXSR, OSXMMEXCPT
+        movl %eax, %cr4
+        movl $page_directory, %eax
+        movl %eax, %cr3
+.endm
+
 .macro OUT8 port, value
         movw $\port, %dx
         movb $\value, %al

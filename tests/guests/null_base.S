@@ -3,13 +3,7 @@
 // exit: 16
 // serial: kept
 #include "guest.h"
-main:   movl $pdpt + PTE_P + PTE_W + PTE_U, page_directory
-        movl $large + PTE_P + PTE_W + PTE_U, pdpt
-        movl $PTE_P + PTE_W + PTE_U + PTE_PS, large
-        movl $0x620, %eax
-        movl %eax, %cr4
-        movl $page_directory, %eax
-        movl %eax, %cr3
+main:   LONG_PAGES PTE_U
         movl $0xc0000080, %ecx
         rdmsr
         orl $0x100, %eax

@@ -23,17 +23,7 @@
 #define FETCH 2
 main:   GATE 14, fault
         GATE 0x30, done, 3
-        movl $tss, %eax
-        movw $103, gdt_tss
-        movw %ax, gdt_tss + 2
-        shrl $16, %eax
-        movb %al, gdt_tss + 4
-        movb $0x89, gdt_tss + 5
-        movl $stack_top, tss + 4
-        movl $DATA32, tss + 8
-        movw $104, tss + 102
-        movw $TSS, %ax
-        ltr %ax
+        LOAD_TSS
         movl $0x909030cd, WINDOW_FRAME          // int 30h
         movl $snippets, %esi
         movl $USER_FRAME, %edi

@@ -6,17 +6,7 @@
 #define LOW 0x8000
 main:   GATE 13, fault
         GATE 0x20, interrupt, 3
-        movl $tss, %eax
-        movw $103, gdt_tss
-        movw %ax, gdt_tss + 2
-        shrl $16, %eax
-        movb %al, gdt_tss + 4
-        movb $0x89, gdt_tss + 5
-        movl $stack_top, tss + 4
-        movl $DATA32, tss + 8
-        movw $104, tss + 102
-        movw $TSS, %ax
-        ltr %ax
+        LOAD_TSS
         movl $low_start, %esi
         movl $LOW, %edi
         movl $low_end - low_start, %ecx
