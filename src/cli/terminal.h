@@ -1,6 +1,5 @@
 // Terminal: the process's standard input and output as a serial console. On a terminal it switches to raw mode and back;
 // Ctrl-A is the escape key, as QEMU's users have it in their fingers.
-// Tests: tests/cli/terminal_test.cpp.
 #pragma once
 
 #include <termios.h>

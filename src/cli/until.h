@@ -1,5 +1,5 @@
 // Conditions that end a run, as --until gives them, and the quantities of the command line: counts and durations.
-// Tests: tests/cli/until_test.cpp.
+// Tests: tests/cli/bad_input_test.cpp.
 #pragma once
 
 #include <string>

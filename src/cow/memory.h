@@ -7,7 +7,7 @@
 //
 // Threads: one Memory belongs to one thread at a time; relatives on different threads share pages safely.
 // Cost: fork() is one reference, a cached read or write a compare, a first write to a shared page one page copy and at most one
-// node copy per level. Measured by bench/memory_bench.cpp.
+// node copy per level. Measured by bench/fork_bench.cpp.
 // Tests: tests/cow/memory_test.cpp, memory_model_test.cpp, memory_threads_test.cpp.
 #pragma once
 

@@ -11,7 +11,7 @@
 //
 // Threads: pages are shared by relatives on other threads. Blocks are immutable once published, links are set atomically and always
 // to the same value, building takes the page's lock.
-// Tests: tests/x86/block_test.cpp.
+// Tests: tests/guests (pieces, dropped caches, self_modifying, remap_code).
 #pragma once
 
 #include <array>

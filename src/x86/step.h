@@ -2,7 +2,7 @@
 // interpreter hoists out of its loop: code segment limit, breakpoints, single step, instructions that straddle a page.
 //
 // The block interpreter uses it wherever a block cannot be built, and whenever mode::slow is set.
-// Tests: tests/x86/step_test.cpp, and all instruction vectors.
+// Tests: tests/x86/debug_test.cpp, and all instruction vectors.
 #pragma once
 
 #include "x86/core.h"

@@ -1,5 +1,5 @@
 // Boot: decides what kind of kernel an image is, and makes memory, processor and board what firmware and boot loader would have.
-// Tests: tests/machine/boot_test.cpp.
+// Tests: tests/machine/linux_test.cpp, elf_test.cpp, multiboot_test.cpp.
 #pragma once
 
 #include "cow/memory.h"

@@ -1,5 +1,5 @@
 // The processor's state at the entry of a loaded kernel: what a boot loader would have set up, segments with their hidden parts.
-// Tests: tests/machine/boot_test.cpp.
+// Tests: tests/machine/linux_test.cpp, elf_test.cpp, multiboot_test.cpp.
 #pragma once
 
 #include "machine/boot/placement.h"

@@ -3,7 +3,7 @@
 //
 // XSAVE knows the states that exist, x87 (bit 0) and SSE (bit 1), in the standard format. Both always count as in use.
 // The images' layouts: x86/fpu/x87_image.h; AMD64 APM volume 5, "FXSAVE", and volume 2, "XSAVE/XRSTOR Save Area".
-// Tests: the vectors of group fpstate, tests/x86/fpstate_test.cpp.
+// Tests: the vectors of group fpstate.
 #include <algorithm>
 
 #include "x86/exec/simd.h"

@@ -5,7 +5,7 @@
 // guest's MXCSR (STMXCSR, FXSAVE, the end of a run) first collects the flags. Guests that unmask an exception take the
 // slow path in sse_checked.h, which looks at the flags of each instruction.
 //
-// Only src/x86/fpu names float, double or a rounding mode. Tests: tests/x86/fpu_environment_test.cpp.
+// Only src/x86/fpu names float, double or a rounding mode. Tests: the vectors of groups sse_fp and sse_cvt.
 #pragma once
 
 #include "base/types.h"

@@ -4,7 +4,7 @@
 // Each is one SSE2 instruction in assembly, never C++ arithmetic: with two NaNs the first operand wins, and a compiler may
 // swap the operands of an addition, fold it, or move it across a change of MXCSR. Every x86-64 host has SSE2, and IEEE
 // 754 and the manual define every bit of these results. Later extensions: sse_extended.h.
-// Tests: tests/x86/fpu_sse_test.cpp, and the vectors of groups sse_fp and sse_cvt.
+// Tests: the vectors of groups sse_fp and sse_cvt.
 #pragma once
 
 #include <emmintrin.h>

@@ -5,7 +5,7 @@
 // Exceptions"): IE, DE and ZE are found before computing; if one of them is unmasked, nothing is computed, so OE, UE and
 // PE stay as they are. Underflow differs between masked (tiny and inexact) and unmasked (tiny): a second run with FTZ, which
 // flushes exact denormals too and says so, tells.
-// Tests: tests/x86/fpu_environment_test.cpp, and the vectors of groups sse_fp and sse_cvt.
+// Tests: the vectors of groups sse_fp and sse_cvt.
 #pragma once
 
 #include "x86/fpu/environment.h"

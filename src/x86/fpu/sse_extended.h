@@ -1,6 +1,6 @@
 // Floating point of SSE3 and SSE4.1, and the approximations RCP and RSQRT, from SSE2 instructions and integers, since a
 // host may lack the extensions or approximate otherwise. Same conventions as sse_arith.h.
-// Tests: tests/x86/fpu_sse_test.cpp, and the vectors of groups sse_fp, sse41 and sse_approx.
+// Tests: the vectors of groups sse_fp, sse41 and sse_approx.
 #pragma once
 
 #include "x86/cpu.h"

@@ -3,7 +3,7 @@
 // With D the difference of the exponents, D < 64 gives the final remainder and the low three quotient bits. Otherwise one step
 // reduces the exponent by N, between 32 and 63, and C2 asks for another. N is the CPU's choice; as AMD does it, N = 32 + D mod 32,
 // so that D - N is a multiple of 32. Partial steps truncate, in FPREM1 too.
-// Manual: AMD64 APM volume 5, "FPREM1". Tests: tests/x86/fpu_x87_test.cpp, and the vectors of group x87.
+// Manual: AMD64 APM volume 5, "FPREM1". Tests: the vectors of group x87.
 #pragma once
 
 #include "x86/fpu/x87_unit.h"

@@ -3,7 +3,7 @@
 // CPUs differ in the last bits of these; ours are correctly rounded to the register format in the guest's rounding mode, through MPFR,
 // and PE, UE, OE and C1 follow from the exact result. FSIN and its like reduce their argument by pi of 66 bits (C90FDAA22168C234C as its
 // significand), as every processor does, and take the function of the exact remainder. Arguments beyond 2^63 set C2 and are left.
-// Manual: AMD64 APM volume 5. Tests: tests/x86/fpu_transcendental_test.cpp, and the vectors of group x87trans.
+// Manual: AMD64 APM volume 5. Tests: the vectors of group x87trans.
 #pragma once
 
 #include "x86/fpu/x87_unit.h"

@@ -5,7 +5,7 @@
 // Every instruction first checks the stack, then computes, then reports flags. An unmasked IE, DE or ZE leaves operands and stack
 // as they were; an unmasked OE, UE or PE comes after the result. Either way ES is set, and the next waiting instruction is
 // #MF. Values in registers marked empty stay there, as in hardware.
-// Tests: tests/x86/fpu_x87_test.cpp, and the vectors of groups x87, x87trans and fpstate.
+// Tests: the vectors of groups x87, x87trans and fpstate.
 #pragma once
 
 #include "x86/cpu.h"

@@ -1,6 +1,6 @@
 // AES and carry-less multiplication, in portable C++. FIPS 197 for AES; AMD64 APM volume 4 for the instructions.
 // The S-box is computed at compile time from its definition. Not constant-time: guests' secrets are not our host's.
-// Tests: tests/x86/simd_crypto_test.cpp, and the vectors of group aes_pclmul.
+// Tests: the vectors of group aes_pclmul.
 #pragma once
 
 #include "x86/ops/simd_lanes.h"

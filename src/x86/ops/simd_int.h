@@ -1,7 +1,7 @@
 // Integer vectors of MMX and SSE2, as pure functions: a is the destination's old value, b the source.
 // AMD64 APM volume 4 (128-bit) and volume 5 (64-bit). Operations of later extensions: simd_sse4.h, simd_crypto.h,
 // simd_string.h. The host's SSE2 does most of it: integer instructions give the same bits on every CPU.
-// Tests: tests/x86/simd_int_test.cpp, and the vectors of groups mmx and sse_int.
+// Tests: the vectors of groups mmx and sse_int.
 #pragma once
 
 #include "x86/ops/simd_lanes.h"

@@ -1,6 +1,6 @@
 // Integer vectors of SSSE3, SSE4.1 and SSE4.2, lane by lane in portable C++, since a host may lack them: a is the
 // destination's old value, b the source. AMD64 APM volume 4. String comparisons: simd_string.h.
-// Tests: tests/x86/simd_sse4_test.cpp, and the vectors of groups ssse3 and sse41.
+// Tests: the vectors of groups ssse3 and sse41.
 #pragma once
 
 #include "x86/ops/flags.h"

@@ -1,6 +1,6 @@
 // PCMPESTRI, PCMPESTRM, PCMPISTRI, PCMPISTRM: string comparison as the manual's four steps. AMD64 APM volume 4,
 // "PCMPESTRI": compare all pairs, override for bytes beyond the ends, aggregate, negate; then an index or a mask.
-// Tests: tests/x86/simd_string_test.cpp, and the vectors of group sse41 (the set calls SSE4.2 so, too).
+// Tests: the vectors of group sse41 (the set calls SSE4.2 so, too).
 #pragma once
 
 #include "x86/ops/flags.h"
