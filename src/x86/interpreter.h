@@ -55,7 +55,7 @@ public:
     void frame_written(Frame frame);
     /// Drop every cache. Never changes what the guest sees.
     void drop_caches();
-    /// Host memory held by this interpreter's caches.
+    /// Host memory held by caches: none before the first run().
     u64 cache_bytes() const;
     /// After Stop::unsupported.
     std::string report() const;

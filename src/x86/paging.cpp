@@ -66,7 +66,7 @@ u64 read_entry(Core& core, GuestPhys at, unsigned size) {
 void write_entry(Core& core, GuestPhys at, unsigned size, u64 value) {
     auto const grant = core.memory->write(frame_of(at));
     if (grant.bytes == nullptr) return;
-    if (grant.moved) core.tlbs.drop_frame(frame_of(at));
+    if (grant.moved) core.caches->tlb.drop_frame(frame_of(at));
     u8* const p = grant.bytes + (at.value & (page_size - 1));
     if (size == 8) store_le<u64>(p, value);
     else store_le<u32>(p, static_cast<u32>(value));
@@ -74,12 +74,12 @@ void write_entry(Core& core, GuestPhys at, unsigned size, u64 value) {
 
 void watch_table(Core& core, GuestPhys table, unsigned level, u64 linear_base) {
     bool full = false;
-    if (core.paging.watch(frame_of(table), static_cast<u8>(level), linear_base, full)) core.tlbs.revoke_write(frame_of(table));
+    if (core.caches->paging.watch(frame_of(table), static_cast<u8>(level), linear_base, full)) core.caches->tlb.revoke_write(frame_of(table));
     if (full) {
         flush_translations(core);
-        core.paging.forget_watches();
-        core.paging.watch(frame_of(table), static_cast<u8>(level), linear_base, full);
-        core.tlbs.revoke_all_writes();
+        core.caches->paging.forget_watches();
+        core.caches->paging.watch(frame_of(table), static_cast<u8>(level), linear_base, full);
+        core.caches->tlb.revoke_all_writes();
     }
 }
 
@@ -148,7 +148,7 @@ Result<Translation> walk(Core& core, Request const& r) {
         }
         u64 const leaf = steps[level - 1].entry;
         if (level == 2) directory = page_base(f, 2, leaf) | (rights & (W | U | NX)) | (leaf & D) | PS | P;
-        if (level <= 2 && f.entry_size == 8) core.paging.directory(r.linear) = {r.linear >> 21, core.cpu.cr3, directory};
+        if (level <= 2 && f.entry_size == 8) core.caches->paging.directory(r.linear) = {r.linear >> 21, core.cpu.cr3, directory};
         u64 const physical = page_base(f, level, leaf) | (r.linear & ((u64{1} << shift) - 1));
         bool const writable = (leaf & D) && permitted(core, {r.linear, AccessType::write, r.context}, rights);
         return Translation{GuestPhys{physical}, writable};
@@ -157,7 +157,7 @@ Result<Translation> walk(Core& core, Request const& r) {
 
 /// The last level only, when the directory entry is remembered. nullopt: walk.
 std::optional<Result<Translation>> walk_last(Core& core, Request const& r) {
-    auto const& d = core.paging.directory(r.linear);
+    auto const& d = core.caches->paging.directory(r.linear);
     if (d.key != r.linear >> 21 || d.cr3 != core.cpu.cr3) return std::nullopt;
     u64 entry = d.entry, rights = d.entry & (W | U | NX);
     u64 physical = 0;
@@ -185,7 +185,7 @@ Result<Translation> translate(Core& core, u64 linear, AccessType type, Context c
 }
 
 void table_written(Core& core, Frame frame, unsigned offset, unsigned size, const u8* before, const u8* after) {
-    auto const* const w = core.paging.watched(frame);
+    auto const* const w = core.caches->paging.watched(frame);
     if (w == nullptr) return;
     unsigned const entry_size = format_of(core).entry_size;
     unsigned const first = offset / entry_size * entry_size, last = (offset + size - 1) / entry_size * entry_size;
@@ -200,8 +200,8 @@ void table_written(Core& core, Frame frame, unsigned offset, unsigned size, cons
             return;
         }
         u64 const page = w->linear_base + u64{at / entry_size} * page_size;
-        core.tlbs.flush_page(page);
-        if (core.paging.may_hold_code(page)) {
+        core.caches->tlb.flush_page(page);
+        if (core.caches->paging.may_hold_code(page)) {
             flush_translations(core);
             core.leave = true;
         }

@@ -1,6 +1,5 @@
 // Control and debug registers, model-specific registers, time, system calls, processor identification.
 // Each checks first and changes state after the last check. MSRs: x86/msr.cpp; CPUID: x86/cpuid.cpp.
-#include "x86/block.h"
 #include "x86/cpuid.h"
 #include "x86/debug.h"
 #include "x86/exec/special.h"
@@ -47,9 +46,9 @@ Fault write_cr3(Core& core, u64 value) {
     if (core.long_mode() && value >> physical_address_bits != 0) return fault::gp();
     if (value == core.cpu.cr3) return no_fault;
     core.cpu.cr3 = value;
-    core.tlbs.flush();
-    core.paging.forget_fetch();
-    core.blocks->forget_jumps();
+    core.caches->tlb.flush();
+    core.caches->paging.forget_fetch();
+    core.caches->jumps.forget();
     return no_fault;
 }
 
