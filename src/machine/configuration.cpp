@@ -6,6 +6,7 @@
 #include <fstream>
 #include <span>
 
+#include "base/chars.h"
 #include "machine/boot/linux.h"
 #include "machine/boot/multiboot.h"
 
@@ -131,7 +132,7 @@ Expected<std::vector<u8>> read_file(const std::string& path, const std::string& 
     if (static_cast<u64>(end) > file_bytes_max) return Error{path + ": too large for a " + what};
     std::vector<u8> bytes(static_cast<std::size_t>(end));
     file.seekg(0);
-    file.read(reinterpret_cast<char*>(bytes.data()), end);
+    file.read(chars(bytes.data()), end);
     if (!file || file.gcount() != end) return Error{path + ": cannot read the " + what};
     return bytes;
 }
@@ -153,7 +154,7 @@ Digest identity_of(const Configuration& configuration, const Images& images) {
     DigestStream stream;
     auto const text = [&stream](const std::string& value) {
         stream.add(u64{value.size()});
-        stream.add(std::span{reinterpret_cast<const u8*>(value.data()), value.size()});
+        stream.add(bytes_of(value));
     };
     stream.add(machine_version);
     stream.add(static_cast<u64>(configuration.cpu));
