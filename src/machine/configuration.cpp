@@ -56,6 +56,11 @@ bool is_date(int year, int month, int day) {
     return day <= length[static_cast<std::size_t>(month - 1)] + (month == 2 && leap ? 1 : 0);
 }
 
+Expected<Image> read_image(const std::string& path, const std::string& arguments, const std::string& what) {
+    auto bytes = TRY(read_file(path, what));
+    return Image{path, arguments, std::move(bytes)};
+}
+
 /// "file arguments,file arguments" of a multiboot kernel.
 Expected<std::vector<Image>> read_modules(const std::string& list) {
     std::vector<Image> modules;
@@ -65,7 +70,7 @@ Expected<std::vector<Image>> read_modules(const std::string& list) {
         std::size_t const blank = std::min(item.find(' '), item.size());
         std::string const file = item.substr(0, blank);
         if (file.empty()) return Error{"initrd: an empty name in \"" + list + "\""};
-        modules.push_back({file, blank < item.size() ? item.substr(blank + 1) : "", TRY(read_file(file, "module"))});
+        modules.push_back(TRY(read_image(file, blank < item.size() ? item.substr(blank + 1) : "", "module")));
         at = end + 1;
     }
     return modules;
@@ -140,12 +145,12 @@ Expected<std::vector<u8>> read_file(const std::string& path, const std::string& 
 Expected<Images> read_images(const Configuration& configuration) {
     TRY(check_configuration(configuration));
     Images images;
-    images.kernel = {configuration.kernel, "", TRY(read_file(configuration.kernel, "kernel"))};
+    images.kernel = TRY(read_image(configuration.kernel, "", "kernel"));
     if (configuration.initrd.empty()) return images;
     if (is_multiboot(images.kernel.bytes) && !is_bzimage(images.kernel.bytes))
         images.modules = TRY(read_modules(configuration.initrd));
     else
-        images.modules.push_back({configuration.initrd, "", TRY(read_file(configuration.initrd, "initrd"))});
+        images.modules.push_back(TRY(read_image(configuration.initrd, "", "initrd")));
     return images;
 }
 
