@@ -19,6 +19,9 @@ constexpr u64 cr4_paging = cr4::PSE | cr4::PAE | cr4::PGE | cr4::PCIDE | cr4::SM
 constexpr u64 cr0_pointers = cr0::CD | cr0::NW | cr0::PG;
 constexpr u64 cr4_pointers = cr4::PAE | cr4::PGE | cr4::PSE | cr4::SMEP;
 
+// Bit 63 of what is written to CR3 while CR4.PCIDE is set. Translations are always as the tables say: there is nothing to drop or to keep.
+constexpr u64 keep_translations = u64{1} << 63;
+
 bool pae_paging(u64 cr0, u64 cr4, u64 efer) { return (cr0 & cr0::PG) && (cr4 & cr4::PAE) && !(efer & efer::LMA); }
 
 /// Long mode becomes active or inactive with paging.
@@ -34,7 +37,7 @@ Fault write_cr0(Core& core, u64 value) {
         efer |= efer::LMA;
     }
     if ((changed & cr0::PG) && !(value & cr0::PG)) {
-        if (core.code64()) return fault::gp();
+        if (core.code64() || (core.cpu.cr4 & cr4::PCIDE)) return fault::gp();
         efer &= ~efer::LMA;
     }
     if ((changed & cr0_pointers) && pae_paging(value, core.cpu.cr4, efer)) TRY(load_directory_pointers(core, core.cpu.cr3));
@@ -46,7 +49,7 @@ Fault write_cr0(Core& core, u64 value) {
 }
 
 Fault write_cr3(Core& core, u64 value) {
-    value &= ~(u64{1} << 63);  // "keep this PCID's translations": there is nothing to drop anyway
+    if (core.cpu.cr4 & cr4::PCIDE) value &= ~keep_translations;
     if (core.long_mode() && value >> physical_address_bits != 0) return fault::gp();
     if (pae_paging(core.cpu.cr0, core.cpu.cr4, core.cpu.efer)) {
         TRY(load_directory_pointers(core, value));
@@ -155,6 +158,21 @@ Fault lmsw(Core& core, const Insn& insn) {
 
 /// Translations are always as the tables say, so there is nothing to invalidate.
 Fault invlpg(Core& core, const Insn&) { return supervisor(core); }
+
+/// The descriptor is PCID, reserved bits, linear address. Checked in the manual's order; then, as for INVLPG, nothing is left to do.
+Fault invpcid(Core& core, const Insn& insn) {
+    enum Type : u64 { address, context, all_with_global, all };
+    TRY(supervisor(core));
+    u64 const type = read_wide(core, insn.reg());
+    if (type > all) return fault::gp();
+    u64 const at = TRY(linear_address(core, insn.segment, effective_address(core, insn), sizeof(V128), AccessType::read));
+    V128 const descriptor = TRY(load_linear<V128>(core, at, core.context));
+    u64 const pcid = descriptor.lo & 0xfff;
+    if (descriptor.lo >> 12) return fault::gp();
+    if (type <= context && pcid != 0 && !(core.cpu.cr4 & cr4::PCIDE)) return fault::gp();
+    if (type == address && !is_canonical(descriptor.hi)) return fault::gp();
+    return no_fault;
+}
 Fault wbinvd(Core& core, const Insn&) { return supervisor(core); }
 Fault clflush(Core& core, const Insn& insn) {
     TRY(read_memory<u8>(core, insn));
