@@ -40,7 +40,7 @@ bool permitted(const Core& core, Request const& r, u64 rights) {
     return r.type != AccessType::fetch || !(rights & NX);
 }
 
-/// One table format: how many levels, how wide the entries, which address bits each level consumes.
+/// One table format: how many levels are in memory, how wide the entries, which address bits each level consumes.
 struct Format {
     unsigned levels;
     unsigned entry_size;
@@ -49,8 +49,16 @@ struct Format {
 
 Format format_of(const Core& core) {
     if (core.cpu.efer & efer::LMA) return {4, 8, 9};
-    if (core.cpu.cr4 & cr4::PAE) return {3, 8, 9};
+    if (core.cpu.cr4 & cr4::PAE) return {2, 8, 9};
     return {2, 4, 10};
+}
+
+/// The first table; nullopt: PAE's directory pointer for this address is absent.
+std::optional<u64> top_table(const Core& core, Format f, u64 linear) {
+    if (f.entry_size == 4) return core.cpu.cr3 & 0xfffff000;
+    if (f.levels == 4) return core.cpu.cr3 & address_bits;
+    u64 const pointer = core.cpu.pdpte[linear >> 30 & 3];
+    return pointer & P ? std::optional<u64>(pointer & address_bits) : std::nullopt;
 }
 
 unsigned shift_of(Format f, unsigned level) { return page_shift + (level - 1) * f.index_bits; }
@@ -87,7 +95,6 @@ bool reserved_bits(const Core& core, Format f, unsigned level, u64 entry) {
     if (f.entry_size == 4) return level == 2 && (entry & PS) && (core.cpu.cr4 & cr4::PSE) && (entry & 0x200000);
     if (entry & reserved_high) return true;
     if ((entry & NX) && !(core.cpu.efer & efer::NXE)) return true;
-    if (f.levels == 3 && level == 3) return entry & (0x1e6 | (NX & entry));
     if (level == 4) return entry & PS;
     if ((level == 2 || level == 3) && (entry & PS)) return entry & (((u64{1} << shift_of(f, level)) - 1) & ~u64{0x1fff});
     return false;
@@ -96,7 +103,7 @@ bool reserved_bits(const Core& core, Format f, unsigned level, u64 entry) {
 bool is_large(const Core& core, Format f, unsigned level, u64 entry) {
     if (!(entry & PS)) return level == 1;
     if (f.entry_size == 4) return level == 1 || (core.cpu.cr4 & cr4::PSE);
-    return level == 1 || level == 2 || (level == 3 && f.levels == 4);
+    return level <= 3;
 }
 
 u64 page_base(Format f, unsigned level, u64 entry) {
@@ -114,14 +121,15 @@ struct Step {
 
 Result<Translation> walk(Core& core, Request const& r) {
     Format const f = format_of(core);
-    bool const pae = f.levels == 3;
-    u64 table = core.cpu.cr3 & (f.entry_size == 8 ? (pae ? 0xffffffe0 : address_bits) : 0xfffff000);
+    std::optional<u64> const top = top_table(core, f, r.linear);
+    if (!top) return page_fault(core, r, 0);
+    u64 table = *top;
     u64 rights = W | U;
     u64 directory = 0;  // what the level above the last one gave
     std::array<Step, 4> steps;
     for (unsigned level = f.levels;; --level) {
         unsigned const shift = shift_of(f, level);
-        u64 const index = r.linear >> shift & ((u64{1} << (pae && level == 3 ? 2 : f.index_bits)) - 1);
+        u64 const index = r.linear >> shift & ((u64{1} << f.index_bits) - 1);
         Step& step = steps[level - 1];
         step.at = GuestPhys{table + index * f.entry_size};
         u64 const span_mask = level == f.levels ? ~u64{0} : (u64{1} << shift_of(f, level + 1)) - 1;
@@ -129,10 +137,8 @@ Result<Translation> walk(Core& core, Request const& r) {
         step.entry = read_entry(core, step.at, f.entry_size);
         if (!(step.entry & P)) return page_fault(core, r, 0);
         if (reserved_bits(core, f, level, step.entry)) return page_fault(core, r, pf::P | pf::RSVD);
-        if (!(pae && level == 3)) {
-            rights &= step.entry | ~(W | U);
-            rights |= f.entry_size == 8 ? step.entry & NX : 0;
-        }
+        rights &= step.entry | ~(W | U);
+        rights |= f.entry_size == 8 ? step.entry & NX : 0;
         if (!is_large(core, f, level, step.entry)) {
             table = f.entry_size == 8 ? step.entry & address_bits : step.entry & 0xfffff000;
             directory = table | (rights & (W | U | NX)) | P;
@@ -141,7 +147,6 @@ Result<Translation> walk(Core& core, Request const& r) {
         if (!permitted(core, r, rights)) return page_fault(core, r, pf::P);
         u64 const dirty = r.type == AccessType::write ? D : 0;
         for (unsigned l = f.levels; l >= level; --l) {
-            if (pae && l == 3) continue;  // page-directory-pointer entries of PAE have no accessed bit
             u64 const want = steps[l - 1].entry | A | (l == level ? dirty : 0);
             if (want != steps[l - 1].entry) write_entry(core, steps[l - 1].at, f.entry_size, want);
             steps[l - 1].entry = want;
@@ -176,6 +181,18 @@ std::optional<Result<Translation>> walk_last(Core& core, Request const& r) {
 }
 
 }  // namespace
+
+Fault load_directory_pointers(Core& core, u64 cr3) {
+    constexpr u64 reserved = 0x1e6 | ~(address_bits | (page_size - 1));
+    std::array<u64, 4> pointers;
+    for (u64 i = 0; i < pointers.size(); ++i) {
+        pointers[i] = read_entry(core, GuestPhys{(cr3 & 0xffffffe0) + i * 8}, 8);
+        if ((pointers[i] & P) && (pointers[i] & reserved)) return fault::gp();
+    }
+    core.cpu.pdpte = pointers;
+    flush_translations(core);
+    return no_fault;
+}
 
 Result<Translation> translate(Core& core, u64 linear, AccessType type, Context context) {
     if (!(core.cpu.cr0 & cr0::PG)) return Translation{GuestPhys{linear & 0xffffffff}, true};
