@@ -48,6 +48,8 @@ void Interpreter::frame_written(Frame frame) {
     flush_translations(state_->core);
 }
 
+std::optional<GuestPhys> Interpreter::physical(Memory& memory, GuestVirt address) const { return look_up(state_->core.cpu, memory, address.value); }
+
 void Interpreter::drop_caches() {
     flush_translations(state_->core);
     state_->core.paging.forget_watches();
