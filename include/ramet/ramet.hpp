@@ -14,10 +14,15 @@
 //     child.run({.idle = true}, ports);                              // until it waits for something
 //     bool const same = child.digest() == machine.digest();
 //
+// A Session is a machine with somebody at its console, a State is where scripts brought one; <ramet/test.hpp> builds tests on them.
+//
 // Machines that come from one another may run on different threads; one machine belongs to one thread at a time. No function throws but for
 // lack of host memory outside of guest RAM. docs/determinism.md says what a run may depend on: configuration, images, inputs.
 #pragma once
 
+#include "lab/bundle.h"
+#include "lab/state.h"
+#include "lab/trail.h"
 #include "machine/configuration.h"
 #include "machine/machine.h"
 #include "machine/ports.h"

@@ -13,6 +13,7 @@ enum ExitStatus : int {
     out_of_memory = 12,
     not_met = 14,     ///< the guest ended before any condition of --until was met
     diverged = 16,    ///< a run did not repeat, or two runs differ
+    case_failed = 18, ///< a case of ramet test failed
 };
 
 inline constexpr int debug_exit_status(unsigned value) { return static_cast<int>((value << 1 | 1) & 0xff); }
@@ -30,6 +31,7 @@ inline constexpr const char* exit_status_help =
     "  12   the host's memory is used up\n"
     "  14   the guest ended before any condition of --until was met\n"
     "  16   a run did not repeat, or two runs differ\n"
+    "  18   a case of ramet test failed\n"
     "  128+n  signal n\n";
 
 }  // namespace ramet::cli

@@ -2,8 +2,8 @@
 
 #include <cstdio>
 
+#include "base/quantity.h"
 #include "cli/exit_status.h"
-#include "cli/until.h"
 
 namespace ramet::cli {
 

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/quantity.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/runner.h"

@@ -1,4 +1,4 @@
-// Conditions that end a run, as --until gives them, and the quantities of the command line: counts and durations.
+// Conditions that end a run, as --until gives them.
 // Tests: tests/cli/bad_input_test.cpp.
 #pragma once
 
@@ -27,10 +27,5 @@ struct Conditions {
 
 /// "serial:login: ", "debug:TEXT", "position:2000000000", "time:10s", "exit".
 Expected<Done> add_condition(Conditions& conditions, const std::string& text);
-
-/// "2000000000", "100M": a number, k, M and G counting thousands.
-Expected<u64> parse_count(const std::string& text, const std::string& where);
-/// "60s", "500ms", "2m", in nanoseconds.
-Expected<u64> parse_duration(const std::string& text, const std::string& where);
 
 }  // namespace ramet::cli

@@ -116,8 +116,15 @@ std::size_t Machine::apply(const Input& input) {
     PcBus bus{board_, ports, missed_, interpreter_.cpu().tsc_offset};
     switch (input.kind) {
     case Input::Kind::serial: return bus.push_serial(input.bytes, cycles());
+    case Input::Kind::memory: return write_memory(input);
     }
     return 0;
+}
+
+std::size_t Machine::write_memory(const Input& input) {
+    if (input.bytes.empty() || !memory_.copy_in(input.at, input.bytes)) return 0;
+    for (Frame frame = frame_of(input.at); frame <= frame_of(input.at + (input.bytes.size() - 1)); frame += 1) interpreter_.frame_written(frame);
+    return input.bytes.size();
 }
 
 Cycles Machine::next_deadline() const {

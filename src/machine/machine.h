@@ -55,9 +55,13 @@ struct RunResult {
 
 /// Something from outside. It enters between two instructions, at the machine's present Position and cycle.
 struct Input {
-    enum class Kind : u8 { serial };
+    enum class Kind : u8 {
+        serial,  ///< bytes for the serial port
+        memory,  ///< bytes for RAM at `at`, as a debugger or a test writes them: all of them or, where there is no RAM, none
+    };
     Kind kind = Kind::serial;
     std::vector<u8> bytes = {};
+    GuestPhys at = {};
 };
 
 /// Everything of a machine but its memory, as a value that can be written down and read back.
@@ -116,6 +120,9 @@ public:
     /// When the next device needs attention; never() when none will.
     Cycles next_deadline() const;
 
+    /// Where the page tables of this moment lead, as an access of the kernel's would go; nothing where no page is mapped.
+    std::optional<GuestPhys> physical(GuestVirt address) { return interpreter_.physical(memory_, address); }
+
     const Cpu& cpu() const { return interpreter_.cpu(); }
     const Board& board() const { return board_; }
     Memory& memory() { return memory_; }
@@ -127,6 +134,7 @@ public:
 private:
     Machine(const Digest& identity, CpuModel model, u64 seed, Memory memory);
 
+    std::size_t write_memory(const Input& input);
     std::optional<RunResult> asked(const PcBus& bus) const;
     std::optional<RunResult> at_limit(const Until& until) const;
     std::optional<RunResult> wait(const PcBus& bus, const Until& until);

@@ -78,9 +78,9 @@ std::string obstacle(const char* which, const Progress& progress, const Player& 
 
 std::string next_text(const LogEntry* entry) {
     if (entry == nullptr) return "nothing more";
-    if (entry->kind != LogEntry::Kind::serial) return "no input at " + moment_text(entry->at);
+    if (!entry->is_input()) return "no input at " + moment_text(entry->at);
     std::size_t const shown = std::min<std::size_t>(entry->bytes.size(), shown_bytes_max);
-    return "serial input " + hex_of(std::span{entry->bytes}.first(shown)) + " at " + moment_text(entry->at);
+    return std::string{enum_name(entry->kind)} + " input " + hex_of(std::span{entry->bytes}.first(shown)) + " at " + moment_text(entry->at);
 }
 
 /// What the logs hold next, where both machines are still equal.

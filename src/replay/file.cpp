@@ -1,5 +1,6 @@
 #include "replay/file.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -113,7 +114,9 @@ Expected<Done> File::sync() {
 }
 
 Expected<AtomicFile> AtomicFile::create(const std::string& path) {
-    return AtomicFile{TRY(File::create(path + leftover_suffix)), path};
+    static std::atomic<u64> counter = 0;  // two writers of one file, in one process or in several, never share a temporary one
+    std::string const own = path + "." + std::to_string(::getpid()) + "." + std::to_string(counter++);
+    return AtomicFile{TRY(File::create(own + leftover_suffix)), path};
 }
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept : file_(std::move(other.file_)), path_(std::exchange(other.path_, {})) {}

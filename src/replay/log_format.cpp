@@ -124,6 +124,13 @@ bool get_body(ByteReader& from, LogEntry& entry) {
         entry.path = from.text(path_bytes_max);
         entry.digest = from.digest();
         return from.ok() && !entry.path.empty();
+    case LogEntry::Kind::memory: {
+        entry.address = GuestPhys{from.varint()};
+        std::span<const u8> const bytes = from.block(LogEntry::input_bytes_max);
+        entry.bytes.assign(bytes.begin(), bytes.end());
+        return from.ok() && !bytes.empty() && entry.address.value <= Configuration::memory_bytes_max * 2;
+    }
+    case LogEntry::Kind::note: entry.path = from.text(LogEntry::input_bytes_max); return from.ok();
     }
     return false;
 }
@@ -132,6 +139,11 @@ bool get_body(ByteReader& from, LogEntry& entry) {
 
 std::string moment_text(const Moment& moment) {
     return "position " + std::to_string(moment.position.value) + ", cycle " + std::to_string(moment.cycles.value);
+}
+
+LogEntry LogEntry::of(const Moment& at, const Input& input) {
+    Kind const kind = input.kind == Input::Kind::memory ? Kind::memory : Kind::serial;
+    return {.kind = kind, .at = at, .bytes = input.bytes, .address = input.at};
 }
 
 std::vector<u8> header_bytes(const LogHeader& header) {
@@ -201,6 +213,8 @@ void put_entry(ByteWriter& to, const Moment& before, const LogEntry& entry) {
         to.put(entry.value);
         return to.digest(entry.digest);
     case LogEntry::Kind::snapshot: to.text(entry.path); return to.digest(entry.digest);
+    case LogEntry::Kind::memory: to.varint(entry.address.value); return to.block(entry.bytes);
+    case LogEntry::Kind::note: return to.text(entry.path);
     }
 }
 

@@ -15,6 +15,8 @@
 //               2 digest: digest of the machine
 //               3 end: u8 stop reason  u32 value  digest
 //               4 snapshot: text file  digest
+//               5 memory input: varint address  block bytes
+//               6 note: text; a remark about the moment, which changes nothing
 //
 // Deltas are to the entry before in the same frame, and to zero for the first one. A child's file and name are those of its parent log (its header
 // digest) or snapshot (its SHA-256 id); `entries` is how many the parent's log had before the fork, which orders what happened at one
@@ -75,16 +77,20 @@ struct LogHeader {
 };
 
 struct LogEntry {
-    enum class Kind : u8 { serial = 1, digest = 2, end = 3, snapshot = 4 };
+    enum class Kind : u8 { serial = 1, digest = 2, end = 3, snapshot = 4, memory = 5, note = 6 };
     Kind kind = Kind::digest;
     Moment at;
-    std::vector<u8> bytes = {};  // serial
+    std::vector<u8> bytes = {};  // serial, memory
     Digest digest = {};          // digest, end, snapshot
     StopReason reason = StopReason::position;
     u32 value = 0;
-    std::string path = {};  // snapshot
+    std::string path = {};  // snapshot; the text of a note
+    GuestPhys address = {};  // memory
 
     static constexpr std::size_t input_bytes_max = 64 << 10;
+    bool is_input() const { return kind == Kind::serial || kind == Kind::memory; }
+    Input input() const { return {.kind = kind == Kind::memory ? Input::Kind::memory : Input::Kind::serial, .bytes = bytes, .at = address}; }
+    static LogEntry of(const Moment& at, const Input& input);
     friend bool operator==(const LogEntry&, const LogEntry&) = default;
 };
 

@@ -57,6 +57,8 @@ std::string entry_text(const LogEntry& entry) {
     case LogEntry::Kind::serial: return at + "serial " + quoted(text_of(entry.bytes)) + "\n";
     case LogEntry::Kind::digest: return at + "digest " + entry.digest.hex() + "\n";
     case LogEntry::Kind::snapshot: return at + "snapshot " + quoted(entry.path) + " " + entry.digest.hex() + "\n";
+    case LogEntry::Kind::memory: return at + "memory " + number(entry.address.value) + " " + quoted(text_of(entry.bytes)) + "\n";
+    case LogEntry::Kind::note: return at + "note " + quoted(entry.path) + "\n";
     case LogEntry::Kind::end: return at + "end " + reason_text(entry.reason) + ", value " + number(entry.value) + ", digest " + entry.digest.hex() + "\n";
     }
     return {};
@@ -85,6 +87,8 @@ std::string entry_json(const LogEntry& entry) {
     case LogEntry::Kind::serial: return text + ",\"bytes\":" + json_text(text_of(entry.bytes)) + "}\n";
     case LogEntry::Kind::digest: return text + ",\"digest\":\"" + entry.digest.hex() + "\"}\n";
     case LogEntry::Kind::snapshot: return text + ",\"file\":" + json_text(entry.path) + ",\"digest\":\"" + entry.digest.hex() + "\"}\n";
+    case LogEntry::Kind::memory: return text + ",\"address\":" + number(entry.address.value) + ",\"bytes\":" + json_text(text_of(entry.bytes)) + "}\n";
+    case LogEntry::Kind::note: return text + ",\"text\":" + json_text(entry.path) + "}\n";
     case LogEntry::Kind::end:
         return text + ",\"reason\":" + json_text(reason_text(entry.reason)) + ",\"value\":" + number(entry.value) + ",\"digest\":\"" + entry.digest.hex() + "\"}\n";
     }

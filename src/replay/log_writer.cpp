@@ -8,6 +8,12 @@
 
 namespace ramet {
 
+namespace {
+
+constexpr std::size_t full = LogFrame::bytes_max - LogEntry::input_bytes_max - 64;  // bytes of entries that leave room for one more of any size
+
+}  // namespace
+
 struct LogWriter::State {
     State(File log_file, Digest log_name, u64 header_size) : file(std::move(log_file)), name(log_name), check(log_name.lo), offset(header_size) {}
 
@@ -79,6 +85,34 @@ Expected<LogWriter> LogWriter::create(const std::string& path, const LogHeader& 
     return LogWriter{std::move(state)};
 }
 
+std::vector<u8> log_bytes(const LogHeader& header, std::span<const LogEntry> entries) {
+    std::vector<u8> bytes = header_bytes(header);
+    u64 check = header_digest(header).lo;
+    ByteWriter pending;
+    auto const frame = [&] {
+        if (pending.size() == 0) return;
+        FrameBytes const made = make_frame(check, pending.finish());
+        check = made.check;
+        bytes.insert(bytes.end(), made.bytes.begin(), made.bytes.end());
+    };
+    Moment last;
+    for (const LogEntry& entry : entries) {
+        put_entry(pending, last, entry);
+        last = entry.at;
+        if (pending.size() < full) continue;
+        frame();
+        last = {};
+    }
+    frame();
+    return bytes;
+}
+
+Expected<Done> write_log(const std::string& path, const LogHeader& header, std::span<const LogEntry> entries) {
+    AtomicFile target = TRY(AtomicFile::create(path));
+    TRY(target.file().write(0, log_bytes(header, entries)));
+    return target.commit();
+}
+
 LogWriter::LogWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LogWriter::LogWriter(LogWriter&&) noexcept = default;
 
@@ -93,7 +127,6 @@ LogWriter::~LogWriter() {
 }
 
 Expected<Done> LogWriter::append(const LogEntry& entry) {
-    constexpr std::size_t full = LogFrame::bytes_max - LogEntry::input_bytes_max - 64;  // room for one more entry of any size
     bool overflow = false;
     {
         std::lock_guard const lock(state_->mutex);

@@ -36,4 +36,9 @@ private:
     std::unique_ptr<State> state_;
 };
 
+/// A whole log, as a recorder would have written these entries.
+std::vector<u8> log_bytes(const LogHeader& header, std::span<const LogEntry> entries);
+/// The same as a file that appears complete or not at all.
+Expected<Done> write_log(const std::string& path, const LogHeader& header, std::span<const LogEntry> entries);
+
 }  // namespace ramet

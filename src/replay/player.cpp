@@ -1,5 +1,7 @@
 #include "replay/player.h"
 
+#include "base/enums.h"
+
 namespace ramet {
 
 std::string divergence_text(const Divergence& divergence) {
@@ -67,14 +69,16 @@ std::optional<Divergence> Player::go_to(const Moment& target, Ports& ports) {
 
 std::optional<Divergence> Player::perform(const LogEntry& entry) {
     switch (entry.kind) {
-    case LogEntry::Kind::serial: {
-        std::size_t const taken = machine_.apply({.kind = Input::Kind::serial, .bytes = entry.bytes});
+    case LogEntry::Kind::serial:
+    case LogEntry::Kind::memory: {
+        std::size_t const taken = machine_.apply(entry.input());
         if (taken == entry.bytes.size()) return std::nullopt;
-        return Divergence{entry.at, "serial input", std::to_string(entry.bytes.size()) + " bytes taken", std::to_string(taken)};
+        return Divergence{entry.at, std::string{enum_name(entry.kind)} + " input", std::to_string(entry.bytes.size()) + " bytes taken", std::to_string(taken)};
     }
     case LogEntry::Kind::digest:
     case LogEntry::Kind::end:
     case LogEntry::Kind::snapshot: return compare(entry);
+    case LogEntry::Kind::note: return std::nullopt;
     }
     return std::nullopt;
 }

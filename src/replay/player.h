@@ -48,6 +48,8 @@ public:
 class Player {
 public:
     static Expected<Player> open(const std::string& path, const ImagePaths& images, std::shared_ptr<PagePool> pool);
+    /// The same from the last snapshot on the way that still exists, for those to whom the end matters; else from the beginning.
+    static Expected<Player> open_late(const std::string& path, const ImagePaths& images, std::shared_ptr<PagePool> pool);
     /// A machine that stands where the cursor does.
     Player(Machine machine, LineageCursor cursor) : machine_(std::move(machine)), cursor_(std::move(cursor)) {}
 

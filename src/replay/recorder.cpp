@@ -60,10 +60,11 @@ Expected<Done> Recorder::look(Machine& machine) {
 }
 
 Expected<std::size_t> Recorder::apply(Machine& machine, const Input& input) {
+    CHECK(input.kind == Input::Kind::serial, "the console's input");
     std::size_t const size = std::min({input.bytes.size(), std::size_t{machine.input_room()}, LogEntry::input_bytes_max});
     if (size == 0) return size;
     Input const taken{.kind = input.kind, .bytes = {input.bytes.begin(), input.bytes.begin() + static_cast<std::ptrdiff_t>(size)}};
-    TRY(append({.kind = LogEntry::Kind::serial, .at = moment_of(machine), .bytes = taken.bytes}));
+    TRY(append(LogEntry::of(moment_of(machine), taken)));
     CHECK(machine.apply(taken) == size, "the machine takes what it has room for");
     return size;
 }

@@ -216,10 +216,21 @@ Expected<Done> Snapshot::read_page(Frame frame, std::span<u8, page_size> to) con
 
 bool SnapshotSource::fetch(Frame frame, std::span<u8, page_size> to) {
     auto const result = snapshot_->read_page(frame, to);
-    if (result) return true;
     std::lock_guard const lock(mutex_);
+    if (result) {
+        if (fetched_.size() < fetched_max) fetched_.push_back(frame);
+        any_fetched_ = true;
+        return true;
+    }
     error_ = result.error().text;
     return false;
+}
+
+std::vector<Frame> SnapshotSource::take_fetched() {
+    if (!any_fetched_) return {};
+    std::lock_guard const lock(mutex_);
+    any_fetched_ = false;
+    return std::exchange(fetched_, {});
 }
 
 std::string SnapshotSource::error() const {
@@ -238,9 +249,13 @@ LogOrigin snapshot_origin(const Snapshot& snapshot, Machine& machine, const std:
 }
 
 Machine restore_machine(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<PagePool> pool) {
-    MachineState const state = snapshot->state();
-    auto ranges = RamLayout::of(snapshot->header().configuration.memory_bytes).ranges();
-    return Machine::restore(state, Memory{std::move(pool), std::move(ranges), std::make_shared<SnapshotSource>(std::move(snapshot))});
+    auto source = std::make_shared<SnapshotSource>(snapshot);
+    return restore_machine(*snapshot, std::move(source), std::move(pool));
+}
+
+Machine restore_machine(const Snapshot& snapshot, std::shared_ptr<SnapshotSource> source, std::shared_ptr<PagePool> pool) {
+    auto ranges = RamLayout::of(snapshot.header().configuration.memory_bytes).ranges();
+    return Machine::restore(snapshot.state(), Memory{std::move(pool), std::move(ranges), std::move(source)});
 }
 
 }  // namespace ramet

@@ -21,6 +21,7 @@
 // Threads: a Snapshot may be read from several threads. Tests: tests/replay/snapshot_test.cpp, snapshot_hostile_test.cpp, every_instruction_test.cpp.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -122,17 +123,25 @@ class SnapshotSource final : public PageSource {
 public:
     explicit SnapshotSource(std::shared_ptr<const Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
     bool fetch(Frame frame, std::span<u8, page_size> to) override;
+    /// Frames that were fetched since the last call, by any machine: relatives who will need them too can have them from one that fetched first.
+    std::vector<Frame> take_fetched();
     /// Why the last fetch that failed did; empty if none.
     std::string error() const;
 
 private:
     std::shared_ptr<const Snapshot> snapshot_;
+    static constexpr std::size_t fetched_max = 1 << 16;  // what nobody takes does not grow for ever
+
     mutable std::mutex mutex_;
     std::string error_;
+    std::vector<Frame> fetched_;
+    std::atomic<bool> any_fetched_ = false;  // spares the lock
 };
 
 /// The machine, without its pages: they come when they are touched.
 Machine restore_machine(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<PagePool> pool);
+/// The same with a source of the caller's, over the same snapshot.
+Machine restore_machine(const Snapshot& snapshot, std::shared_ptr<SnapshotSource> source, std::shared_ptr<PagePool> pool);
 
 /// Where the log of a machine that was restored begins: for its header.
 LogOrigin snapshot_origin(const Snapshot& snapshot, Machine& machine, const std::string& log_path);

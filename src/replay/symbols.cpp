@@ -1,9 +1,11 @@
 #include "replay/symbols.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/bytes.h"
 #include "machine/boot/elf.h"
+#include "machine/configuration.h"
 #include "replay/file.h"
 
 namespace ramet {
@@ -51,7 +53,8 @@ private:
     Layout layout_;
 };
 
-void add_symbols(const ElfTables& elf, u64 section, std::map<u64, std::string>& to) {
+template <class Add>
+void add_symbols(const ElfTables& elf, u64 section, const Add& add) {
     const Layout& l = elf.layout();
     u64 const names = elf.section(elf.number(section + l.link, 4));
     u64 const names_at = elf.word(names + l.offset), names_end = names_at + std::min(elf.word(names + l.size), elf.size());
@@ -63,7 +66,7 @@ void add_symbols(const ElfTables& elf, u64 section, std::map<u64, std::string>& 
         u64 const name_at = elf.number(at, 4);
         if (address == 0 || name_at == 0) continue;
         std::string name = elf.text(names_at + name_at, names_end);
-        if (!name.empty()) to.emplace(address, std::move(name));
+        if (!name.empty()) add(address, std::move(name));
     }
 }
 
@@ -75,9 +78,46 @@ Expected<Symbols> Symbols::parse(std::span<const u8> bytes, const std::string& p
     Symbols made;
     for (const ElfSegment& segment : image.segments) made.segments_.push_back({segment.physical, segment.virtual_address, segment.memory_size});
     for (u64 i = 0; i < elf.section_count(); ++i)
-        if (elf.number(elf.section(i) + 4, 4) == section_symbols) add_symbols(elf, elf.section(i), made.by_address_);
+        if (elf.number(elf.section(i) + 4, 4) == section_symbols) add_symbols(elf, elf.section(i), [&made](u64 address, std::string name) { made.add(address, std::move(name)); });
     if (made.by_address_.empty()) return Error{path + ": has no symbols"};
     return made;
+}
+
+Expected<Symbols> Symbols::parse_map(std::string_view text, const std::string& path) {
+    Symbols made;
+    for (std::size_t at = 0, line = 1; at < text.size(); ++line) {
+        std::size_t const end = std::min(text.find('\n', at), text.size());
+        std::string_view const words = text.substr(at, end - at);
+        at = end + 1;
+        if (words.empty()) continue;
+        u64 address = 0;
+        auto const [rest, error] = std::from_chars(words.data(), words.data() + words.size(), address, 16);
+        std::string_view const tail = words.substr(static_cast<std::size_t>(rest - words.data()));
+        bool const shaped = error == std::errc{} && tail.size() > 3 && tail[0] == ' ' && tail[2] == ' ';
+        if (!shaped) return Error{path + ":" + std::to_string(line) + ": expected an address, a type and a name, as \"ffffffff81000000 T _text\""};
+        std::string_view const name = tail.substr(3, tail.find_first_of(" \t\r", 3) - 3);  // a module's name may follow
+        if (address != 0 && name.size() <= name_bytes_max) made.add(address, std::string{name});
+    }
+    if (made.by_address_.empty()) return Error{path + ": has no symbols, or all of them at address 0 (kallsyms needs root to be read)"};
+    return made;
+}
+
+Expected<Symbols> Symbols::read(const std::string& path) {
+    std::vector<u8> const bytes = TRY(read_file(path, "symbols"));
+    if (bytes.size() >= 4 && bytes[0] == 0x7f && bytes[1] == 'E') return parse(bytes, path);
+    return parse_map(std::string{bytes.begin(), bytes.end()}, path);
+}
+
+void Symbols::add(u64 address, std::string name) {
+    auto const [known, added] = by_name_.emplace(name, address);
+    if (!added) known->second = std::min(known->second, address);
+    by_address_.emplace(address, std::move(name));
+}
+
+std::optional<GuestVirt> Symbols::address(const std::string& name) const {
+    auto const found = by_name_.find(name);
+    if (found == by_name_.end()) return std::nullopt;
+    return GuestVirt{found->second};
 }
 
 std::string Symbols::name(u64 address) const {

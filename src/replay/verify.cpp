@@ -1,64 +1,21 @@
 #include "replay/verify.h"
 
 #include <algorithm>
-#include <atomic>
-#include <functional>
 #include <thread>
 #include <vector>
 
-#include "replay/paths.h"
-#include "replay/snapshot.h"
+#include "base/parallel.h"
+#include "replay/stretch.h"
 
 namespace ramet {
 
 namespace {
 
-/// One part of a log: from its beginning or a snapshot to the next snapshot or the end.
-struct Stretch {
-    LineageCursor from;
-    std::string snapshot = {};  // empty: the beginning
-    Moment end;                 // of the snapshot entry that ends it; ~0 for the last
-};
-
-constexpr Moment endless{Position{~u64{0}}, Cycles::never()};
-
-Expected<std::vector<Stretch>> stretches_of(const std::shared_ptr<const Lineage>& lineage) {
-    LineageCursor cursor{lineage};
-    std::vector<Stretch> stretches = {{cursor, {}, endless}};
-    while (const LogEntry* const entry = TRY(cursor.peek())) {
-        bool const snapshot = entry->kind == LogEntry::Kind::snapshot;
-        std::string const path = snapshot ? path_from(lineage->leaf().path(), entry->path) : "";
-        Moment const at = entry->at;
-        cursor.advance();
-        if (!snapshot) continue;
-        stretches.back().end = at;
-        stretches.push_back({cursor, path, endless});
-    }
-    return stretches;
-}
-
-Expected<Player> player_of(const Stretch& stretch, const ImagePaths& images) {
-    auto pool = std::make_shared<PagePool>();
-    if (stretch.snapshot.empty()) return Player{TRY(first_machine(stretch.from.lineage(), images, std::move(pool))), stretch.from};
-    return Player{restore_machine(TRY(Snapshot::open(stretch.snapshot)), std::move(pool)), stretch.from};
-}
-
 Expected<VerifyReport> verify_stretch(const Stretch& stretch, const ImagePaths& images) {
-    Player player = TRY(player_of(stretch, images));
+    Player player = TRY(player_of(stretch, images, std::make_shared<PagePool>()));
     NullPorts ports;
     Progress const progress = TRY(player.run_through(stretch.end, ports));
     return VerifyReport{.digests = player.digests_compared(), .end = player.moment(), .divergence = progress.divergence};
-}
-
-/// Calls work(0) … work(count - 1), `jobs` at a time.
-void in_parallel(std::size_t count, unsigned jobs, const std::function<void(std::size_t)>& work) {
-    std::atomic<std::size_t> next = 0;
-    auto const loop = [&] {
-        for (std::size_t i = next++; i < count; i = next++) work(i);
-    };
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < jobs && i < count; ++i) threads.emplace_back(loop);
-    loop();
 }
 
 /// To a Position in pieces of `piece` instructions.
@@ -75,7 +32,7 @@ Expected<Progress> run_in_pieces(Player& player, Position to, u64 piece) {
 Expected<VerifyReport> verify_log(const std::string& path, const ImagePaths& images, unsigned jobs) {
     auto const lineage = TRY(Lineage::open(path));
     std::vector<Stretch> stretches = TRY(stretches_of(lineage));
-    if (jobs <= 1) stretches = {{LineageCursor{lineage}, {}, endless}};
+    if (jobs <= 1) stretches = {{LineageCursor{lineage}, {}, Stretch::endless}};
     std::vector<std::optional<Expected<VerifyReport>>> results(stretches.size());
     in_parallel(stretches.size(), jobs, [&](std::size_t i) { results[i].emplace(verify_stretch(stretches[i], images)); });
     VerifyReport sum{.stretches = stretches.size()};

@@ -48,6 +48,8 @@ void Interpreter::frame_written(Frame frame) {
     flush_translations(state_->core);
 }
 
+std::optional<GuestPhys> Interpreter::physical(Memory& memory, GuestVirt address) const { return look_up(state_->core.cpu, memory, address.value); }
+
 void Interpreter::drop_caches() {
     if (!state_->caches) return;
     flush_translations(state_->core);

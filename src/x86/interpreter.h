@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/types.h"
@@ -53,6 +54,8 @@ public:
 
     /// Bytes were written behind the CPU's back (DMA, loader, debugger): drop what was derived from these frames.
     void frame_written(Frame frame);
+    /// Where a linear address leads now, for somebody who looks: no rights are checked, and neither accessed bits nor caches change.
+    std::optional<GuestPhys> physical(Memory& memory, GuestVirt address) const;
     /// Drop every cache. Never changes what the guest sees.
     void drop_caches();
     /// Host memory held by caches: none before the first run().

@@ -47,24 +47,31 @@ struct Format {
     unsigned index_bits;
 };
 
-Format format_of(const Core& core) {
-    if (core.cpu.efer & efer::LMA) return {4, 8, 9};
-    if (core.cpu.cr4 & cr4::PAE) return {2, 8, 9};
+Format format_of(const Cpu& cpu) {
+    if (cpu.efer & efer::LMA) return {4, 8, 9};
+    if (cpu.cr4 & cr4::PAE) return {2, 8, 9};
     return {2, 4, 10};
 }
 
 /// The first table; nullopt: PAE's directory pointer for this address is absent.
-std::optional<u64> top_table(const Core& core, Format f, u64 linear) {
-    if (f.entry_size == 4) return core.cpu.cr3 & 0xfffff000;
-    if (f.levels == 4) return core.cpu.cr3 & address_bits;
-    u64 const pointer = core.cpu.pdpte[linear >> 30 & 3];
+std::optional<u64> top_table(const Cpu& cpu, Format f, u64 linear) {
+    if (f.entry_size == 4) return cpu.cr3 & 0xfffff000;
+    if (f.levels == 4) return cpu.cr3 & address_bits;
+    u64 const pointer = cpu.pdpte[linear >> 30 & 3];
     return pointer & P ? std::optional<u64>(pointer & address_bits) : std::nullopt;
 }
 
 unsigned shift_of(Format f, unsigned level) { return page_shift + (level - 1) * f.index_bits; }
 
-u64 read_entry(Core& core, GuestPhys at, unsigned size) {
-    const u8* const page = core.memory->read(frame_of(at));
+GuestPhys entry_address(Format f, u64 table, unsigned level, u64 linear) {
+    u64 const index = linear >> shift_of(f, level) & ((u64{1} << f.index_bits) - 1);
+    return GuestPhys{table + index * f.entry_size};
+}
+
+u64 table_of(Format f, u64 entry) { return f.entry_size == 8 ? entry & address_bits : entry & 0xfffff000; }
+
+u64 read_entry(Memory& memory, GuestPhys at, unsigned size) {
+    const u8* const page = memory.read(frame_of(at));
     if (page == nullptr) return ~u64{0};
     const u8* const p = page + (at.value & (page_size - 1));
     return size == 8 ? load_le<u64>(p) : load_le<u32>(p);
@@ -100,9 +107,9 @@ bool reserved_bits(const Core& core, Format f, unsigned level, u64 entry) {
     return false;
 }
 
-bool is_large(const Core& core, Format f, unsigned level, u64 entry) {
+bool is_large(const Cpu& cpu, Format f, unsigned level, u64 entry) {
     if (!(entry & PS)) return level == 1;
-    if (f.entry_size == 4) return level == 1 || (core.cpu.cr4 & cr4::PSE);
+    if (f.entry_size == 4) return level == 1 || (cpu.cr4 & cr4::PSE);
     return level <= 3;
 }
 
@@ -120,8 +127,8 @@ struct Step {
 };
 
 Result<Translation> walk(Core& core, Request const& r) {
-    Format const f = format_of(core);
-    std::optional<u64> const top = top_table(core, f, r.linear);
+    Format const f = format_of(core.cpu);
+    std::optional<u64> const top = top_table(core.cpu, f, r.linear);
     if (!top) return page_fault(core, r, 0);
     u64 table = *top;
     u64 rights = W | U;
@@ -129,18 +136,17 @@ Result<Translation> walk(Core& core, Request const& r) {
     std::array<Step, 4> steps;
     for (unsigned level = f.levels;; --level) {
         unsigned const shift = shift_of(f, level);
-        u64 const index = r.linear >> shift & ((u64{1} << f.index_bits) - 1);
         Step& step = steps[level - 1];
-        step.at = GuestPhys{table + index * f.entry_size};
+        step.at = entry_address(f, table, level, r.linear);
         u64 const span_mask = level == f.levels ? ~u64{0} : (u64{1} << shift_of(f, level + 1)) - 1;
         watch_table(core, step.at, level, level == f.levels ? 0 : r.linear & ~span_mask);
-        step.entry = read_entry(core, step.at, f.entry_size);
+        step.entry = read_entry(*core.memory, step.at, f.entry_size);
         if (!(step.entry & P)) return page_fault(core, r, 0);
         if (reserved_bits(core, f, level, step.entry)) return page_fault(core, r, pf::P | pf::RSVD);
         rights &= step.entry | ~(W | U);
         rights |= f.entry_size == 8 ? step.entry & NX : 0;
-        if (!is_large(core, f, level, step.entry)) {
-            table = f.entry_size == 8 ? step.entry & address_bits : step.entry & 0xfffff000;
+        if (!is_large(core.cpu, f, level, step.entry)) {
+            table = table_of(f, step.entry);
             directory = table | (rights & (W | U | NX)) | P;
             continue;
         }
@@ -170,7 +176,7 @@ std::optional<Result<Translation>> walk_last(Core& core, Request const& r) {
         physical = (entry & address_bits) | (r.linear & 0x1fffff);
     } else {
         GuestPhys const at{(d.entry & address_bits) + (r.linear >> page_shift & 511) * 8};
-        entry = read_entry(core, at, 8);
+        entry = read_entry(*core.memory, at, 8);
         if (!(entry & P) || !(entry & A) || (entry & (reserved_high | NX)) != 0) return std::nullopt;
         rights &= entry | NX;
         physical = (entry & address_bits) | (r.linear & (page_size - 1));
@@ -186,7 +192,7 @@ Fault load_directory_pointers(Core& core, u64 cr3) {
     constexpr u64 reserved = 0x1e6 | ~(address_bits | (page_size - 1));
     std::array<u64, 4> pointers;
     for (u64 i = 0; i < pointers.size(); ++i) {
-        pointers[i] = read_entry(core, GuestPhys{(cr3 & 0xffffffe0) + i * 8}, 8);
+        pointers[i] = read_entry(*core.memory, GuestPhys{(cr3 & 0xffffffe0) + i * 8}, 8);
         if ((pointers[i] & P) && (pointers[i] & reserved)) return fault::gp();
     }
     core.cpu.pdpte = pointers;
@@ -201,10 +207,25 @@ Result<Translation> translate(Core& core, u64 linear, AccessType type, Context c
     return walk(core, r);
 }
 
+std::optional<GuestPhys> look_up(const Cpu& cpu, Memory& memory, u64 linear) {
+    if (!(cpu.cr0 & cr0::PG)) return GuestPhys{linear & 0xffffffff};
+    Format const f = format_of(cpu);
+    std::optional<u64> const top = top_table(cpu, f, linear);
+    if (!top) return std::nullopt;
+    u64 table = *top;
+    for (unsigned level = f.levels; level > 0; --level) {
+        u64 const entry = read_entry(memory, entry_address(f, table, level, linear), f.entry_size);
+        if (!(entry & P) || entry == ~u64{0}) return std::nullopt;
+        if (is_large(cpu, f, level, entry)) return GuestPhys{page_base(f, level, entry) | (linear & ((u64{1} << shift_of(f, level)) - 1))};
+        table = table_of(f, entry);
+    }
+    return std::nullopt;
+}
+
 void table_written(Core& core, Frame frame, unsigned offset, unsigned size, const u8* before, const u8* after) {
     auto const* const w = core.caches->paging.watched(frame);
     if (w == nullptr) return;
-    unsigned const entry_size = format_of(core).entry_size;
+    unsigned const entry_size = format_of(core.cpu).entry_size;
     unsigned const first = offset / entry_size * entry_size, last = (offset + size - 1) / entry_size * entry_size;
     for (unsigned at = first; at <= last; at += entry_size) {
         unsigned const from = std::max(at, offset), to = std::min(at + entry_size, offset + size);

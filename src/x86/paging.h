@@ -4,6 +4,8 @@
 // Not modelled: 5-level paging, memory types, protection keys.
 #pragma once
 
+#include <optional>
+
 #include "x86/core.h"
 
 namespace ramet {
@@ -23,6 +25,9 @@ Fault load_directory_pointers(Core& core, u64 cr3);
 
 /// Sets accessed and dirty bits. The fault carries its error code; CR2 is set.
 Result<Translation> translate(Core& core, u64 linear, AccessType type, Context context);
+
+/// The same for somebody who looks from outside: no rights are checked, nothing changes. Nothing where no page is mapped.
+std::optional<GuestPhys> look_up(const Cpu& cpu, Memory& memory, u64 linear);
 
 /// A write of [offset, offset + size) to a watched table frame is about to change `before` into `after`: drops what was derived.
 void table_written(Core& core, Frame frame, unsigned offset, unsigned size, const u8* before, const u8* after);

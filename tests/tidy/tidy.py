@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAYERS = {"base": 0, "cow": 1, "x86": 2, "machine": 3, "replay": 4, "remote": 5, "lab": 6, "gdb": 6, "cli": 7}
 # Library header -> where it may be named.
 LIBRARIES = {
-    "toml++/": ["machine/configuration"], "CLI/": ["cli/"], "xxhash": ["base/digest"], "mpfr": ["x86/fpu/"], "Zydis": ["x86/text"],
+    "toml++/": ["machine/configuration", "lab/suite"], "CLI/": ["cli/"], "xxhash": ["base/digest"], "mpfr": ["x86/fpu/"], "Zydis": ["x86/text"],
     "boost/": ["base/fiber"], "lz4": ["machine/boot/unpack", "cow/codec"], "zlib": ["machine/boot/unpack"], "lzma": ["machine/boot/unpack"],
     "zstd": ["machine/boot/unpack"], "bzlib": ["machine/boot/unpack"],
 }
