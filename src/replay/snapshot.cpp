@@ -214,9 +214,13 @@ Expected<Done> Snapshot::read_page(Frame frame, std::span<u8, page_size> to) con
     return Done{};
 }
 
-bool SnapshotSource::fetch(Frame frame, std::span<u8, page_size> to) {
-    auto const result = snapshot_->read_page(frame, to);
-    if (result) return true;
+bool SnapshotSource::fetch(Frame frame, Memory& into) {
+    std::array<u8, page_size> content;
+    auto const result = snapshot_->read_page(frame, content);
+    if (result) {
+        into.install(frame, content);
+        return true;
+    }
     std::lock_guard const lock(mutex_);
     error_ = result.error().text;
     return false;

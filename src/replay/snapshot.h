@@ -121,7 +121,7 @@ private:
 class SnapshotSource final : public PageSource {
 public:
     explicit SnapshotSource(std::shared_ptr<const Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
-    bool fetch(Frame frame, std::span<u8, page_size> to) override;
+    bool fetch(Frame frame, Memory& into) override;
     /// Why the last fetch that failed did; empty if none.
     std::string error() const;
 
