@@ -32,6 +32,9 @@ void snapshot_root_target(std::span<const u8> bytes);
 void device_ports_target(std::span<const u8> bytes);
 void toml_target(std::span<const u8> bytes);
 void boot_target(std::span<const u8> bytes);
+/// The wire: frames of any bytes, and messages of any content.
+void frames_target(std::span<const u8> bytes);
+void messages_target(std::span<const u8> bytes);
 
 struct Target {
     const char* name;
@@ -47,6 +50,8 @@ inline constexpr std::array targets = {
     Target{"device_ports", device_ports_target, 20},
     Target{"toml", toml_target, 20},
     Target{"boot", boot_target, 200},
+    Target{"frames", frames_target, 20},
+    Target{"messages", messages_target, 20},
 };
 
 }  // namespace ramet::fuzz

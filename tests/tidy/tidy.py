@@ -22,7 +22,7 @@ BANNED = [
     (r"\b(s?rand)\s*\(", "host randomness; use base/prng.h", []),
     (r"(?<![\w.>])(std::)?time\s*\(\s*(NULL|nullptr|0|&)", "host time; use Cycles", []),
     (r"\bsystem_clock\b", "host time; use Cycles", []),
-    (r"\bsteady_clock\b", "host time below cli", ["cli/"]),
+    (r"\bsteady_clock\b", "host time below cli", ["cli/", "remote/host_time"]),
     (r"\brandom_device\b", "host randomness; use base/prng.h", []),
     (r"\bunordered_(map|set|multimap|multiset)\b", "hash order; use an ordered container", []),
     (r"\bthread_local\b", "state per host thread", ["base/fiber.cpp"]),
