@@ -72,7 +72,7 @@ std::string at_line(const std::string& path, const toml::source_region& source) 
     return path + ":" + std::to_string(source.begin.line) + ":" + std::to_string(source.begin.column);
 }
 
-constexpr std::array<std::string_view, 9> known_keys = {"append", "console", "cpu", "initrd", "kernel", "memory", "rtc", "seed", "unpack"};
+constexpr std::array<std::string_view, 10> known_keys = {"append", "bios", "console", "cpu", "initrd", "kernel", "memory", "rtc", "seed", "unpack"};
 
 std::string known_keys_text() {
     std::string text;
@@ -102,12 +102,20 @@ private:
     Expected<Done> from_text(const std::string& key, const std::string& text, const std::string& where) {
         if (key == "cpu") to_.cpu = TRY(parse_cpu(text, where));
         else if (key == "memory") to_.memory_bytes = TRY(parse_size(text, where));
-        else if (key == "kernel") to_.kernel = beside(path_, text);
+        else if (key == "kernel") return start(Boot::kernel, text, where);
+        else if (key == "bios") return start(Boot::bios, text, where);
         else if (key == "initrd") to_.initrd = beside(path_, text);
         else if (key == "append") to_.append = text;
         else if (key == "unpack") to_.unpack = TRY(parse_unpack(text, where));
         else if (key == "rtc") to_.rtc = TRY(parse_date(text, where));
         else if (key == "console") to_.console = TRY(parse_console(text, where));
+        return Done{};
+    }
+
+    Expected<Done> start(Boot boot, const std::string& text, const std::string& where) {
+        if (!to_.kernel.empty()) return Error{where + ": a machine has a kernel or a BIOS, not both"};
+        to_.boot = boot;
+        to_.kernel = beside(path_, text);
         return Done{};
     }
 
@@ -186,6 +194,8 @@ Expected<Done> check_configuration(const Configuration& configuration) {
         return Error{"memory: " + std::to_string(bytes) + " bytes; expected from 2M to 512G"};
     if (bytes % page_size != 0) return Error{"memory: " + std::to_string(bytes) + " bytes; expected a multiple of 4K"};
     if (configuration.kernel.empty()) return Error{"kernel: missing; expected the path of a kernel image"};
+    if (configuration.boot == Boot::bios && (!configuration.initrd.empty() || !configuration.append.empty()))
+        return Error{"bios: a BIOS takes neither initrd nor append"};
     if (configuration.append.find('\0') != std::string::npos) return Error{"append: contains a zero byte"};
     return Done{};
 }
@@ -226,7 +236,7 @@ Expected<std::vector<u8>> read_file(const std::string& path, const std::string& 
 Expected<Images> read_images(const Configuration& configuration) {
     TRY(check_configuration(configuration));
     Images images;
-    images.kernel = {configuration.kernel, "", TRY(read_file(configuration.kernel, "kernel"))};
+    images.kernel = {configuration.kernel, "", TRY(read_file(configuration.kernel, configuration.boot == Boot::bios ? "BIOS" : "kernel"))};
     if (configuration.initrd.empty()) return images;
     if (is_multiboot(images.kernel.bytes) && !is_bzimage(images.kernel.bytes))
         images.modules = TRY(read_modules(configuration.initrd));
@@ -236,7 +246,7 @@ Expected<Images> read_images(const Configuration& configuration) {
 }
 
 Digest identity_of(const Configuration& configuration, const Images& images) {
-    constexpr u64 machine_version = 1;  // of the board and of what the loaders do
+    constexpr u64 machine_version = 2;  // of the board and of what the loaders do
     DigestStream stream;
     auto const text = [&stream](const std::string& value) {
         stream.add(u64{value.size()});
@@ -247,6 +257,7 @@ Digest identity_of(const Configuration& configuration, const Images& images) {
     stream.add(configuration.memory_bytes);
     text(configuration.append);
     stream.add(static_cast<u64>(configuration.unpack));
+    stream.add(static_cast<u64>(configuration.boot));
     stream.add(static_cast<u64>(configuration.rtc));
     stream.add(configuration.seed);
     stream.add(digest_of(images.kernel.bytes));

@@ -124,7 +124,7 @@ Expected<Done> Snapshot::parse_files(ByteReader& from) {
 }
 
 Expected<Done> Snapshot::parse_chunks(ByteReader& from) {
-    u64 const count = chunk_count(RamLayout::of(header_.configuration.memory_bytes).ranges());
+    u64 const count = chunk_count(RamLayout::of(header_.configuration.memory_bytes, header_.configuration.boot).ranges());
     for (u64 i = 0; i < count && from.ok(); ++i) {
         ChunkRecord chunk;
         u8 const kind = from.get<u8>();
@@ -239,7 +239,8 @@ LogOrigin snapshot_origin(const Snapshot& snapshot, Machine& machine, const std:
 
 Machine restore_machine(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<PagePool> pool) {
     MachineState const state = snapshot->state();
-    auto ranges = RamLayout::of(snapshot->header().configuration.memory_bytes).ranges();
+    Configuration const& configuration = snapshot->header().configuration;
+    auto ranges = RamLayout::of(configuration.memory_bytes, configuration.boot).ranges();
     return Machine::restore(state, Memory{std::move(pool), std::move(ranges), std::make_shared<SnapshotSource>(std::move(snapshot))});
 }
 
