@@ -17,6 +17,7 @@ constexpr const char* examples =
     "  ramet run machine.toml\n"
     "  ramet run --kernel vmlinuz --initrd initramfs.cpio.gz --append 'console=ttyS0' --memory 512M\n"
     "  ramet run --kernel bench.elf\n"
+    "  ramet run --bios test386.bin --console debug\n"
     "  ramet run machine.toml --until 'serial:login: ' --until position:2000000000 --timeout 60s\n"
     "  ramet run machine.toml --record run.rlog\n"
     "  ramet run machine.toml --until 'serial:login: ' --save ready.rsnap; ramet run --from ready.rsnap\n"
@@ -27,7 +28,7 @@ constexpr const char* examples =
 
 /// The words of the command line, before they are understood. Empty: not given.
 struct Words {
-    std::string file, kernel, initrd, append, memory, cpu, unpack, rtc, seed, console, timeout, digest_every, record, snapshot_every, from, save;
+    std::string file, kernel, bios, initrd, append, memory, cpu, unpack, rtc, seed, console, timeout, digest_every, record, snapshot_every, from, save;
     std::vector<std::string> until;
     bool has_append = false;
     bool realtime = false;
@@ -38,7 +39,9 @@ struct Words {
 Expected<Configuration> configuration_of(const Words& words) {
     Configuration c;
     if (!words.file.empty()) c = TRY(read_configuration(words.file));
-    if (!words.kernel.empty()) c.kernel = words.kernel;
+    if (!words.kernel.empty() && !words.bios.empty()) return Error{"--bios: a machine has a kernel or a BIOS, not both"};
+    if (!words.kernel.empty()) c.boot = Boot::kernel, c.kernel = words.kernel;
+    if (!words.bios.empty()) c.boot = Boot::bios, c.kernel = words.bios;
     if (!words.initrd.empty()) c.initrd = words.initrd;
     if (words.has_append) c.append = words.append;
     if (!words.memory.empty()) c.memory_bytes = TRY(parse_size(words.memory, "--memory"));
@@ -117,6 +120,7 @@ void add_options(CLI::App& command, Words& words) {
     command.add_option("machine", words.file, "machine.toml: the same keys as the options of the first group")->type_name("FILE");
     auto& machine = *command.add_option_group("Machine");
     machine.add_option("-k,--kernel", words.kernel, "Linux bzImage, ELF vmlinux or multiboot 1 image")->type_name("FILE");
+    machine.add_option("--bios", words.bios, "firmware image in place of a kernel; the processor begins at its reset vector")->type_name("FILE");
     machine.add_option("-i,--initrd", words.initrd, "initial RAM disk; multiboot modules, separated by commas")->type_name("FILE");
     machine.add_option_function<std::string>("-a,--append", [&words](const std::string& text) { words.append = text; words.has_append = true; },
                                              "kernel command line")->type_name("TEXT");

@@ -117,6 +117,8 @@ Expected<Done> check_configuration(const Configuration& configuration) {
         return Error{"memory: " + std::to_string(bytes) + " bytes; expected from 2M to 512G"};
     if (bytes % page_size != 0) return Error{"memory: " + std::to_string(bytes) + " bytes; expected a multiple of 4K"};
     if (configuration.kernel.empty()) return Error{"kernel: missing; expected the path of a kernel image"};
+    if (configuration.boot == Boot::bios && (!configuration.initrd.empty() || !configuration.append.empty()))
+        return Error{"bios: a BIOS takes neither initrd nor append"};
     if (configuration.append.find('\0') != std::string::npos) return Error{"append: contains a zero byte"};
     return Done{};
 }
@@ -145,7 +147,7 @@ Expected<std::vector<u8>> read_file(const std::string& path, const std::string& 
 Expected<Images> read_images(const Configuration& configuration) {
     TRY(check_configuration(configuration));
     Images images;
-    images.kernel = TRY(read_image(configuration.kernel, "", "kernel"));
+    images.kernel = TRY(read_image(configuration.kernel, "", configuration.boot == Boot::bios ? "BIOS" : "kernel"));
     if (configuration.initrd.empty()) return images;
     if (is_multiboot(images.kernel.bytes) && !is_bzimage(images.kernel.bytes))
         images.modules = TRY(read_modules(configuration.initrd));
@@ -155,7 +157,7 @@ Expected<Images> read_images(const Configuration& configuration) {
 }
 
 Digest identity_of(const Configuration& configuration, const Images& images) {
-    constexpr u64 machine_version = 1;  // of the board and of what the loaders do
+    constexpr u64 machine_version = 2;  // of the board and of what the loaders do
     DigestStream stream;
     auto const text = [&stream](const std::string& value) {
         stream.add(u64{value.size()});
@@ -166,6 +168,7 @@ Digest identity_of(const Configuration& configuration, const Images& images) {
     stream.add(configuration.memory_bytes);
     text(configuration.append);
     stream.add(static_cast<u64>(configuration.unpack));
+    stream.add(static_cast<u64>(configuration.boot));
     stream.add(static_cast<u64>(configuration.rtc));
     stream.add(configuration.seed);
     stream.add(digest_of(images.kernel.bytes));

@@ -17,6 +17,9 @@ namespace ramet {
 /// Who unpacks a compressed kernel: the guest, as on real hardware, or the loader, which saves the guest the time.
 enum class Unpack : u8 { guest, host };
 
+/// What the machine begins with: a kernel put into memory by a loader, or a firmware image at the reset vector.
+enum class Boot : u8 { kernel, bios };
+
 /// Which output the host shows. Not part of the machine.
 enum class Console : u8 { none, serial, debug, both };
 
@@ -26,10 +29,11 @@ struct Configuration {
 
     CpuModel cpu = CpuModel::ramet_v1;
     u64 memory_bytes = u64{256} << 20;
-    std::string kernel;               // path
+    std::string kernel;               // path; of the firmware image, if boot says so
     std::string initrd;               // path; multiboot: "file arguments,file arguments"
     std::string append;               // kernel command line
     Unpack unpack = Unpack::guest;
+    Boot boot = Boot::kernel;
     i64 rtc = 1'704'067'200;          // Unix time at power-on: 2024-01-01T00:00:00Z
     u64 seed = 0;                     // of the generator behind RDRAND
     Console console = Console::both;
@@ -43,7 +47,7 @@ struct Image {
 };
 
 struct Images {
-    Image kernel;
+    Image kernel;                // or the firmware
     std::vector<Image> modules;  // Linux: at most one, the initrd
 };
 

@@ -47,6 +47,14 @@ Expected<Done> parsed(Configuration& to, const toml::node& node, const Place& pl
     return Done{};
 }
 
+/// What the machine begins with, and so a key that excludes the other.
+template <Boot How>
+Expected<Done> start(Configuration& to, const toml::node& node, const Place& place) {
+    if (!to.kernel.empty()) return Error{place.where + ": a machine has a kernel or a BIOS, not both"};
+    to.boot = How;
+    return file<&Configuration::kernel>(to, node, place);
+}
+
 Expected<Done> memory(Configuration& to, const toml::node& node, const Place& place) {
     if (node.is_integer()) return Error{place.where + ": expected a size in quotes, as \"512M\""};
     return parsed<&Configuration::memory_bytes, parse_size>(to, node, place);
@@ -78,10 +86,11 @@ struct Key {
 
 constexpr Key keys[] = {
     {"append", text<&Configuration::append>},
+    {"bios", start<Boot::bios>},
     {"console", parsed<&Configuration::console, parse_console>},
     {"cpu", parsed<&Configuration::cpu, parse_cpu>},
     {"initrd", file<&Configuration::initrd>},
-    {"kernel", file<&Configuration::kernel>},
+    {"kernel", start<Boot::kernel>},
     {"memory", memory},
     {"rtc", rtc},
     {"seed", seed},

@@ -26,7 +26,7 @@ Machine::Machine(const Digest& identity, CpuModel model, u64 seed, Memory memory
 
 Expected<Machine> Machine::create(const Configuration& configuration, const Images& images, std::shared_ptr<PagePool> pool) {
     TRY(check_configuration(configuration));
-    Memory memory{std::move(pool), RamLayout::of(configuration.memory_bytes).ranges()};
+    Memory memory{std::move(pool), RamLayout::of(configuration.memory_bytes, configuration.boot).ranges()};
     Machine machine{identity_of(configuration, images), configuration.cpu, configuration.seed, std::move(memory)};
     machine.board_ = firmware_board(configuration);
     TRY(load_guest(machine.memory_, machine.interpreter_.cpu(), configuration, images));

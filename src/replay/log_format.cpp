@@ -26,6 +26,7 @@ void put_machine(ByteWriter& to, const LogHeader& header) {
     to.text(c.initrd);
     to.text(c.append);
     to.put(static_cast<u8>(c.unpack));
+    to.put(static_cast<u8>(c.boot));
     to.put(c.rtc);
     to.put(c.seed);
 }
@@ -40,11 +41,13 @@ bool get_machine(ByteReader& from, LogHeader& header) {
     c.initrd = from.text(path_bytes_max);
     c.append = from.text(append_bytes_max);
     u8 const unpack = from.get<u8>();
+    u8 const boot = from.get<u8>();
     c.rtc = from.get<i64>();
     c.seed = from.get<u64>();
     c.cpu = static_cast<CpuModel>(cpu);
     c.unpack = static_cast<Unpack>(unpack);
-    return from.ok() && !enum_name(c.cpu).empty() && !enum_name(c.unpack).empty();
+    c.boot = static_cast<Boot>(boot);
+    return from.ok() && !enum_name(c.cpu).empty() && !enum_name(c.unpack).empty() && !enum_name(c.boot).empty();
 }
 
 void put_images(ByteWriter& to, const std::vector<ImageRecord>& images) {

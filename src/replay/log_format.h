@@ -5,7 +5,7 @@
 //     prefix  = "RametLog"  u32 version  u32 header length  digest of the header (16 bytes)
 //     header  = machine, images, origin
 //     machine = digest identity  digest state schema  u8 cpu  varint memory bytes  text kernel  text initrd  text append
-//               u8 unpack  u64 rtc  u64 seed
+//               u8 unpack  u8 boot  u64 rtc  u64 seed
 //     images  = varint count, then for each: text path  text arguments  varint size  SHA-256 (32 bytes)
 //     origin  = u8 kind (0 boot, 1 fork, 2 snapshot)  text file  block name  varint entries
 //               varint Position  varint cycles  digest machine
@@ -65,7 +65,7 @@ struct LogOrigin {
 };
 
 struct LogHeader {
-    static constexpr u32 version = 1;
+    static constexpr u32 version = 2;
     static constexpr u32 bytes_max = 1 << 20;
     static constexpr std::size_t prefix_bytes = 32;
 

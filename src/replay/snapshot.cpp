@@ -124,7 +124,7 @@ Expected<Done> Snapshot::parse_files(ByteReader& from) {
 }
 
 Expected<Done> Snapshot::parse_chunks(ByteReader& from) {
-    u64 const count = chunk_count(RamLayout::of(header_.configuration.memory_bytes).ranges());
+    u64 const count = chunk_count(RamLayout::of(header_.configuration.memory_bytes, header_.configuration.boot).ranges());
     for (u64 i = 0; i < count && from.ok(); ++i) {
         ChunkRecord chunk;
         u8 const kind = from.get<u8>();
@@ -256,7 +256,8 @@ Machine restore_machine(std::shared_ptr<const Snapshot> snapshot, std::shared_pt
 }
 
 Machine restore_machine(const Snapshot& snapshot, std::shared_ptr<SnapshotSource> source, std::shared_ptr<PagePool> pool) {
-    auto ranges = RamLayout::of(snapshot.header().configuration.memory_bytes).ranges();
+    Configuration const& configuration = snapshot.header().configuration;
+    auto ranges = RamLayout::of(configuration.memory_bytes, configuration.boot).ranges();
     return Machine::restore(snapshot.state(), Memory{std::move(pool), std::move(ranges), std::move(source)});
 }
 

@@ -62,7 +62,7 @@ using Chunk = std::vector<PageRecord>;
 
 class Snapshot {
 public:
-    static constexpr u32 version = 1;
+    static constexpr u32 version = 2;
     static constexpr std::size_t head_bytes = 80;
     static constexpr u32 root_bytes_max = 1 << 26;  // what the codec takes at once; 1 TiB of memory needs 24 MiB
     static constexpr u64 file_count_max = 4096;

@@ -1,6 +1,7 @@
 #include "x86/interpreter.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "x86/access.h"
 #include "x86/block.h"
@@ -151,6 +152,21 @@ const Block* find_block(Core& core) {
     return block;
 }
 
+/// RF ends with the first instruction after the one that set it. Where no breakpoint is armed only few instructions can tell: those that save the
+/// flags or load them, and repeated ones, which keep it between iterations. All of them are among these.
+bool may_observe_resume_flag(const Block& block) {
+    isa::Row const& row = isa::row(block.insns()[0].id);
+    return row.has(isa::ends) || row.has(isa::rep);
+}
+
+/// A block whose first instruction resumes after a fault: RF is clear when it has retired, and as it was when it has not.
+void run_resumed(Core& core, const Block* block, i64 budget) {
+    core.cpu.rflags &= ~rflags::RF;
+    run_block(core, block, budget);
+    if (core.cut != nullptr) run_cut_block(core, std::exchange(core.cut, nullptr));
+    if (budget - core.budget == static_cast<i64>(core.extra)) core.cpu.rflags |= rflags::RF;
+}
+
 /// From one boundary to another, at most `budget` cycles ahead but for the cost of the last instruction.
 void run_some(Core& core, i64 budget) {
     core.limit_cycles = core.clock.cycles.value + static_cast<u64>(budget);
@@ -160,7 +176,9 @@ void run_some(Core& core, i64 budget) {
     core.leave = core.bus_touched = false;
     bool const exactly = core.cpu.interrupt_shadow || (core.mode_word & mode::slow);
     const Block* const block = exactly ? nullptr : find_block(core);
-    if (block == nullptr) run_exactly(core, budget);
+    bool const resumed = core.cpu.rflags & rflags::RF;
+    if (block == nullptr || (resumed && may_observe_resume_flag(*block))) run_exactly(core, budget);
+    else if (resumed) run_resumed(core, block, budget);
     else run_block(core, block, budget);
     if (core.cut != nullptr) run_cut_block(core, core.cut);
     u64 const spent = static_cast<u64>(budget - core.budget);

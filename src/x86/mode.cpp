@@ -28,7 +28,7 @@ bool sse_runs_freely(const Cpu& cpu) {
 
 bool needs_exact_steps(const Cpu& cpu) {
     bool const alignment = cpu.cpl == 3 && (cpu.cr0 & cr0::AM) && (cpu.rflags & rflags::AC);
-    return (cpu.rflags & (rflags::TF | rflags::RF)) || (cpu.dr7 & debug::dr7::enabled) || alignment;
+    return (cpu.rflags & rflags::TF) || (cpu.dr7 & debug::dr7::enabled) || alignment;
 }
 
 Context context_of(const Cpu& cpu) {
@@ -48,6 +48,7 @@ void mode_changed(Core& core) {
     if (cpu.cpl == 3) word |= mode::user;
     if (sse_runs_freely(cpu)) word |= mode::sse;
     if (needs_exact_steps(cpu)) word |= mode::slow;
+    if (cpu.rflags & rflags::RF) core.leave = true;  // the run loop clears it
     core.mode_word = word;
     core.mode_key = u64{word} << 48;
     core.context = context_of(cpu);

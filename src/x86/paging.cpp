@@ -16,6 +16,12 @@ namespace pf {
 constexpr u32 P = 1, W = 2, U = 4, RSVD = 8, I = 16;
 }
 
+/// Bits 52 to 62 are the system's own in long mode, and reserved in PAE paging.
+u64 reserved_address(const Core& core) {
+    constexpr u64 beyond = (NX - 1) & ~((u64{1} << 52) - 1);
+    return core.long_mode() ? reserved_high : reserved_high | beyond;
+}
+
 struct Request {
     u64 linear;
     AccessType type;
@@ -100,7 +106,7 @@ void watch_table(Core& core, GuestPhys table, unsigned level, u64 linear_base) {
 
 bool reserved_bits(const Core& core, Format f, unsigned level, u64 entry) {
     if (f.entry_size == 4) return level == 2 && (entry & PS) && (core.cpu.cr4 & cr4::PSE) && (entry & 0x200000);
-    if (entry & reserved_high) return true;
+    if (entry & reserved_address(core)) return true;
     if ((entry & NX) && !(core.cpu.efer & efer::NXE)) return true;
     if (level == 4) return entry & PS;
     if ((level == 2 || level == 3) && (entry & PS)) return entry & (((u64{1} << shift_of(f, level)) - 1) & ~u64{0x1fff});
@@ -177,7 +183,7 @@ std::optional<Result<Translation>> walk_last(Core& core, Request const& r) {
     } else {
         GuestPhys const at{(d.entry & address_bits) + (r.linear >> page_shift & 511) * 8};
         entry = read_entry(*core.memory, at, 8);
-        if (!(entry & P) || !(entry & A) || (entry & (reserved_high | NX)) != 0) return std::nullopt;
+        if (!(entry & P) || !(entry & A) || (entry & (reserved_address(core) | NX)) != 0) return std::nullopt;
         rights &= entry | NX;
         physical = (entry & address_bits) | (r.linear & (page_size - 1));
     }

@@ -1,5 +1,6 @@
 // TF: a trap after each instruction, after each iteration of REP, not after the one that POPF begins with, and none in the
-// handler. INT n clears it.
+// handler. INT n clears it. (QEMU with -icount counts 12: it begins a finished REP once more to find its count zero. Hardware traps three times for three
+// iterations: Intel SDM volume 2, REP, and volume 3, 17.3.1.4.)
 // exit: 11
 // serial: 0000000b 0000400b
 #include "guest.h"

@@ -37,9 +37,21 @@ console = "serial"
     EXPECT_EQ(result->console, Console::serial);
 }
 
+TEST(Configuration, BiosTakesThePlaceOfAKernel) {
+    auto const bios = parse_configuration("bios = \"rom.bin\"\n", "dir/machine.toml");
+    ASSERT_TRUE(bios) << bios.error().text;
+    EXPECT_EQ(bios->boot, Boot::bios);
+    EXPECT_EQ(bios->kernel, "dir/rom.bin");
+    auto const both = parse_configuration("bios = \"rom.bin\"\nkernel = \"vmlinuz\"\n", "machine.toml");
+    EXPECT_EQ(both.error().text, "machine.toml:2:10: kernel: a machine has a kernel or a BIOS, not both");
+    Configuration c = *bios;
+    c.initrd = "i";
+    EXPECT_EQ(check_configuration(c).error().text, "bios: a BIOS takes neither initrd nor append");
+}
+
 TEST(Configuration, NamesLineAndColumnOfAnUnknownKey) {
     EXPECT_EQ(complaint("memory = \"1G\"\nmemroy = \"2G\"\n"),
-              "dir/machine.toml:2:1: memroy: unknown key; known are append, console, cpu, initrd, kernel, memory, rtc, seed, unpack");
+              "dir/machine.toml:2:1: memroy: unknown key; known are append, bios, console, cpu, initrd, kernel, memory, rtc, seed, unpack");
 }
 
 TEST(Configuration, NamesLineAndColumnOfASyntaxError) {

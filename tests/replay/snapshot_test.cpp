@@ -169,10 +169,10 @@ TEST(Snapshot, RefusesATruncatedFile) {
 TEST(Snapshot, OfAnotherVersionIsRefused) {
     std::vector<u8> bytes(Snapshot::head_bytes);
     std::copy_n("RametSnp", 8, bytes.begin());
-    bytes[8] = 2;
+    bytes[8] = 9;
     auto const snapshot = Snapshot::read(must(File::in_memory(bytes, "test.rsnap")));
     ASSERT_FALSE(snapshot);
-    EXPECT_EQ(snapshot.error().text, "test.rsnap: offset 8: snapshot version 2; this program reads version 1");
+    EXPECT_EQ(snapshot.error().text, "test.rsnap: offset 8: snapshot version 9; this program reads version 2");
 }
 
 }  // namespace

@@ -175,5 +175,14 @@ TEST(ResumeFlag, StandsBetweenTheIterationsOfAString) {
     EXPECT_EQ(s.cpu().rflags & rflags::RF, 0u);
 }
 
+TEST(ResumeFlag, OutlivesAFaultThatCannotBeDelivered) {
+    Stand s{{0xf7, 0xf3, nop}};  // div ebx: #DE, whose gate is absent: #DF, which does not set RF itself
+    s.poke32(Stand::idt + 4, 0x00000e00);
+    s.cpu().rflags |= rflags::RF;
+    s.run(1);
+    ASSERT_EQ(s.entered(), 8);
+    EXPECT_NE(s.frame(3) & rflags::RF, 0u);  // behind the error code
+}
+
 }  // namespace
 }  // namespace ramet

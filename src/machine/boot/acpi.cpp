@@ -1,17 +1,14 @@
 #include "machine/boot/acpi.h"
 
-#include <numeric>
-#include <string_view>
-
-#include "base/bytes.h"
 #include "machine/boot/aml.h"
+#include "machine/boot/table_bytes.h"
 #include "machine/devices/acpi_pm.h"
 
 namespace ramet {
 
 namespace {
 
-using Bytes = std::vector<u8>;
+using namespace table;
 
 constexpr u64 rsdp_at = 0xe0000;
 constexpr u64 tables_at = 0xe0040;
@@ -23,22 +20,6 @@ constexpr u32 ioapic_page = 0xfec00000;
 constexpr u16 pm_block = 0x600;
 constexpr u16 sci_line = 9;
 constexpr u16 reset_port = 0xcf9;
-
-template <class T>
-void put(Bytes& table, std::size_t at, T value) {
-    store_le(&table[at], value);
-}
-
-void put_text(Bytes& table, std::size_t at, std::string_view text) {
-    for (char c : text) table[at++] = static_cast<u8>(c);
-}
-
-/// Makes the bytes of [start, end) sum up to zero.
-void set_checksum(Bytes& table, std::size_t place, std::size_t end) {
-    table[place] = 0;
-    auto const sum = std::accumulate(table.begin(), table.begin() + static_cast<std::ptrdiff_t>(end), 0U);
-    table[place] = static_cast<u8>(0U - sum);
-}
 
 /// A system description table of `size` bytes with its header but for the checksum.
 Bytes make_table(std::string_view signature, u8 revision, std::size_t size) {

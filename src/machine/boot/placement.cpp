@@ -23,15 +23,15 @@ std::string hex_address(u64 value) {
     return "0x" + text;
 }
 
-RamLayout RamLayout::of(u64 memory_bytes) {
+RamLayout RamLayout::of(u64 memory_bytes, Boot boot) {
     u64 const low = std::min(memory_bytes, low_ram_max);
-    return {low, high_ram_start + (memory_bytes - low)};
+    return {low, high_ram_start + (memory_bytes - low), high_ram_start - (boot == Boot::bios ? rom_bytes_max : 0)};
 }
 
 std::vector<RamRange> RamLayout::ranges() const {
     auto const range = [](u64 start, u64 end) { return RamRange{frame_of(GuestPhys{start}), (end - start) / page_size}; };
     std::vector<RamRange> ranges = {range(0, video_start), range(rom_start, low_end)};
-    if (high_end > high_ram_start) ranges.push_back(range(high_ram_start, high_end));
+    if (high_end > bios_start) ranges.push_back(range(bios_start, high_end));
     return ranges;
 }
 
@@ -46,7 +46,7 @@ std::vector<MapEntry> memory_map(const RamLayout& layout) {
 
 bool Placement::is_ram(u64 start, u64 end) const {
     auto const within = [=](u64 first, u64 last) { return start >= first && end <= last; };
-    return within(0, video_start) || within(rom_start, layout_.low_end) || within(high_ram_start, layout_.high_end);
+    return within(0, video_start) || within(rom_start, layout_.low_end) || within(layout_.bios_start, layout_.high_end);
 }
 
 const Placement::Taken* Placement::overlap(u64 start, u64 end) const {

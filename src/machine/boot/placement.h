@@ -2,7 +2,7 @@
 // overlap, and turns every address that does not fit into a message naming the file.
 //
 // The PC's map: RAM to 640 KiB, video memory (absent) to 768 KiB, RAM as shadow ROM to 1 MiB with the ACPI tables, RAM to at most 3 GiB, a
-// hole for register pages, the rest of RAM from 4 GiB.
+// hole for register pages, with a BIOS its ROM in the last 16 MiB below 4 GiB, the rest of RAM from 4 GiB.
 // Tests: tests/machine/placement_test.cpp.
 #pragma once
 
@@ -13,18 +13,21 @@
 
 #include "base/result.h"
 #include "cow/memory.h"
+#include "machine/configuration.h"
 
 namespace ramet {
 
 inline constexpr u64 low_ram_max = u64{3} << 30;     ///< RAM below 4 GiB ends here at the latest
 inline constexpr u64 high_ram_start = u64{4} << 30;
+inline constexpr u64 rom_bytes_max = u64{16} << 20;  ///< the register pages lie below it
 
 /// How RAM of a size is spread.
 struct RamLayout {
     u64 low_end = 0;   ///< end of RAM below 4 GiB
     u64 high_end = 0;  ///< end of RAM above, or high_ram_start
+    u64 bios_start = high_ram_start;  ///< from here to 4 GiB a BIOS; memory like any other, as shadow RAM is
 
-    static RamLayout of(u64 memory_bytes);
+    static RamLayout of(u64 memory_bytes, Boot boot = Boot::kernel);
     std::vector<RamRange> ranges() const;
 };
 
