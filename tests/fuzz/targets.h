@@ -32,6 +32,8 @@ void snapshot_root_target(std::span<const u8> bytes);
 void device_ports_target(std::span<const u8> bytes);
 void toml_target(std::span<const u8> bytes);
 void boot_target(std::span<const u8> bytes);
+/// Suite files, made of the words that they have.
+void suite_target(std::span<const u8> bytes);
 
 struct Target {
     const char* name;
@@ -47,6 +49,7 @@ inline constexpr std::array targets = {
     Target{"device_ports", device_ports_target, 20},
     Target{"toml", toml_target, 20},
     Target{"boot", boot_target, 200},
+    Target{"suite", suite_target, 50},
 };
 
 }  // namespace ramet::fuzz
