@@ -24,7 +24,7 @@ bool is_bundle(const std::string& path) { return path.ends_with(".ramet"); }
 Expected<Done> print_notes(const std::string& path) {
     LineageCursor cursor{TRY(Lineage::open(path))};
     while (const LogEntry* const entry = TRY(cursor.peek())) {
-        if (entry->kind == LogEntry::Kind::note) std::fprintf(stderr, "ramet: at %s:\n%s\n", moment_text(entry->at).c_str(), entry->path.c_str());
+        if (entry->kind == LogEntry::Kind::note) std::fprintf(stderr, "ramet: at %s:\n%s\n", moment_text(entry->at).c_str(), printable(entry->path).c_str());
         cursor.advance();
     }
     return Done{};

@@ -25,6 +25,17 @@ void set_action(CLI::App& command, int& status, std::function<Expected<int>()> a
     });
 }
 
+std::string printable(const std::string& text) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string made;
+    for (char const c : text) {
+        u8 const byte = static_cast<u8>(c);
+        if ((byte >= 0x20 && byte != 0x7f) || c == '\n' || c == '\t') made += c;
+        else ((made += "\\x") += digits[byte >> 4]) += digits[byte & 15];
+    }
+    return made;
+}
+
 int report_divergence(const Divergence& divergence) {
     std::fprintf(stderr, "ramet: the run does not repeat at %s\n", divergence_text(divergence).c_str());
     return diverged;

@@ -18,6 +18,9 @@ Expected<Position> parse_position(const std::string& text, const std::string& wh
 /// Runs a command and turns an error into a message and exit status.
 void set_action(CLI::App& command, int& status, std::function<Expected<int>()> action);
 
+/// For a terminal: control characters, which a guest may have written, as \\xNN; line ends and tabs as they are.
+std::string printable(const std::string& text);
+
 /// Prints a divergence to standard error; the exit status.
 int report_divergence(const Divergence& divergence);
 

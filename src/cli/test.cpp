@@ -68,7 +68,7 @@ public:
         ++done_;
         if (live_) std::fprintf(stderr, "\r\033[K");
         if (!result.passed && !quiet_) {
-            std::fprintf(stderr, "%s:%u: %s: %s\n", path.c_str(), result.line, result.name.c_str(), result.what.c_str());
+            std::fprintf(stderr, "%s:%u: %s: %s\n", path.c_str(), result.line, result.name.c_str(), printable(result.what).c_str());
             if (!result.bundle.empty()) std::fprintf(stderr, "    ramet replay %s\n", result.bundle.c_str());
         }
         if (live_) std::fprintf(stderr, "%zu/%zu %s", done_, total, result.name.c_str());

@@ -7,7 +7,7 @@ namespace ramet {
 
 namespace {
 
-constexpr unsigned row_height = 26, column_width = 190, box_height = 20, cases_drawn_max = 400;
+constexpr unsigned row_height = 26, column_width = 230, box_height = 20, cases_drawn_max = 400, name_shown_max = 30;
 
 constexpr const char* head =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
@@ -89,10 +89,10 @@ private:
             text = "<path d=\"M" + number(trunk) + " " + number(from) + "V" + number(y + box_height / 2) + "H" + number(x) + "\" fill=\"none\" stroke=\"#9aa7b5\"/>";
         }
         std::string const color = !box.good ? "#b3261e" : box.state ? "#2f6fbf" : "#11703c";
-        std::string const shown = box.name.size() > 26 ? box.name.substr(0, 25) + "\xe2\x80\xa6" : box.name;
+        std::string const shown = box.name.size() > name_shown_max ? html(box.name.substr(0, name_shown_max)) + "&hellip;" : html(box.name);
         return text + "<rect x=\"" + number(x) + "\" y=\"" + number(y) + "\" width=\"" + number(column_width - 10) + "\" height=\"" + number(box_height) +
                "\" rx=\"" + (box.state ? "4" : "10") + "\" fill=\"none\" stroke=\"" + color + "\"/><text x=\"" + number(x + 8) + "\" y=\"" + number(y + 14) +
-               "\"><title>" + html(box.name) + "</title>" + html(shown) + "</text>\n";
+               "\"><title>" + html(box.name) + "</title>" + shown + "</text>\n";
     }
 
     std::map<std::string, std::vector<Box>> children_;

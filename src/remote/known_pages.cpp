@@ -12,7 +12,8 @@ void KnownPages::add(Memory memory) {
 }
 
 Expected<Done> KnownPages::add(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<PagePool> pool) {
-    auto const ranges = RamLayout::of(snapshot->header().configuration.memory_bytes).ranges();
+    Configuration const& configuration = snapshot->header().configuration;
+    auto const ranges = RamLayout::of(configuration.memory_bytes, configuration.boot).ranges();
     for (const RamRange& range : ranges)
         for (u64 i = 0; i < range.count && places_.size() < pages_max; ++i) {
             PageRecord const record = TRY(snapshot->page_record(range.first + i));

@@ -35,6 +35,8 @@ void boot_target(std::span<const u8> bytes);
 /// The wire: frames of any bytes, and messages of any content.
 void frames_target(std::span<const u8> bytes);
 void messages_target(std::span<const u8> bytes);
+/// Suite files, made of the words that they have.
+void suite_target(std::span<const u8> bytes);
 
 struct Target {
     const char* name;
@@ -52,6 +54,7 @@ inline constexpr std::array targets = {
     Target{"boot", boot_target, 200},
     Target{"frames", frames_target, 20},
     Target{"messages", messages_target, 20},
+    Target{"suite", suite_target, 50},
 };
 
 }  // namespace ramet::fuzz

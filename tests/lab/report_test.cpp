@@ -12,6 +12,7 @@ SuiteReport sample() {
     SuiteReport report{.name = "sample", .path = "s.toml", .results = {}, .states = {{"power-on", "", false, ""}, {"warm", "power-on", true, ""}}, .host_ns = 1'234'567'890};
     report.results.push_back({.name = "good <&> \"one\"", .state = "warm", .provides = "", .line = 3, .passed = true});
     report.results.push_back({.name = "bad", .state = "warm", .provides = "", .line = 7});
+    report.results[0].name += std::string(40, 'x');
     report.results[1].what = "expected \"a\"]]>\x01\xff, found <b>";
     report.results[1].console = "\x1b[6nline\r\n&amp;";
     report.results[1].bundle = "failures/sample-bad.ramet";
@@ -42,7 +43,7 @@ TEST(Report, JUnitIsValid) {
 
 TEST(Report, TapCountsAndExplains) {
     EXPECT_EQ(tap_text(sample()),
-              "TAP version 13\n1..2\nok 1 - good <&> \"one\"\nnot ok 2 - bad\n  ---\n  message: \"expected \\\"a\\\"]]>\x01\xff, found <b>\"\n  at: \"s.toml:7\"\n"
+              "TAP version 13\n1..2\nok 1 - good <&> \"one\"" + std::string(40, 'x') + "\nnot ok 2 - bad\n  ---\n  message: \"expected \\\"a\\\"]]>\x01\xff, found <b>\"\n  at: \"s.toml:7\"\n"
               "  position: 0\n  bundle: \"failures/sample-bad.ramet\"\n  ...\n");
 }
 
@@ -60,6 +61,8 @@ TEST(Report, HtmlShowsInABrowser) {
                                               (directory / "report.html") + " 2>/dev/null");
     EXPECT_NE(dom.find("good &lt;&amp;&gt; \"one\""), std::string::npos) << dom;
     EXPECT_NE(dom.find("2 cases, 1 failed, 1.234567 s"), std::string::npos);
+    EXPECT_NE(dom.find("good &lt;&amp;&gt; \"one\"xxx"), std::string::npos);
+    EXPECT_NE(dom.find("xxx\xe2\x80\xa6</text>"), std::string::npos) << "a long name is cut in the picture";
     EXPECT_NE(dom.find("</svg>"), std::string::npos);
     EXPECT_NE(dom.find("ramet replay failures/sample-bad.ramet"), std::string::npos);
     EXPECT_EQ(dom.find("<b>"), std::string::npos);
