@@ -58,6 +58,7 @@ T try_value(Expected<T>&& e) {
 }  // namespace ramet
 
 /// Value of an Expected (or of x86's Result), or return its error from the calling function. The counter keeps a TRY inside a TRY apart.
+/// Not behind other members in braces: clang up to 17 leaves those undestroyed when an aggregate is given up half-way.
 #define TRY(expression) RAMET_TRY_NAMED(expression, RAMET_JOIN(try_result_, __COUNTER__))
 #define RAMET_JOIN(a, b) RAMET_JOIN_EXPANDED(a, b)
 #define RAMET_JOIN_EXPANDED(a, b) a##b

@@ -1,5 +1,8 @@
 #include "base/sha256.h"
 
+// The functions with a context of their own. SHA256() of OpenSSL 3 looks its algorithm up by name each time, and brings up every provider the
+// first time: as much memory as all else that a restored machine touches before its first instruction.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
 namespace ramet {
@@ -17,7 +20,10 @@ std::string Sha256::hex() const {
 Sha256 sha256_of(std::span<const u8> bytes) {
     Sha256 made;
     static_assert(SHA256_DIGEST_LENGTH == sizeof(made.bytes));
-    SHA256(bytes.data(), bytes.size(), made.bytes.data());
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, bytes.data(), bytes.size());
+    SHA256_Final(made.bytes.data(), &context);
     return made;
 }
 

@@ -47,7 +47,7 @@ Memory::Memory(std::shared_ptr<PagePool> pool, std::vector<RamRange> ranges, std
     complete_ = layout_->source == nullptr;
     if (complete_) return;
     for (const RamRange& range : layout_->ranges)
-        CHECK(tree_.set_absent(range.first.value, range.count), "memory for the first few tree nodes");
+        CHECK(tree_.set_range(range.first.value, range.count, absent_page), "memory for the first few tree nodes");
 }
 
 Memory::Memory(std::shared_ptr<const Layout> layout, PageTree tree, bool complete)
@@ -94,6 +94,7 @@ const u8* Memory::read_slow(Frame frame) {
 
 WriteGrant Memory::write_slow(Frame frame) {
     if (present(frame) == absent_page) return {.exhausted = trouble_ == MemoryTrouble::exhausted};
+    if (!watches_.empty()) tell_watches(frame);
     PagePool& pool = tree_.pool();
     PageIndex* const slot = tree_.writable_slot(frame.value);
     WriteGrant grant;
@@ -118,13 +119,22 @@ PageIndex Memory::present(Frame frame) {
     if (!contains(frame)) return absent_page;
     PageIndex const index = tree_.find(frame.value);
     if (index != absent_page) return index;
-    std::array<u8, page_size> content;
-    if (!layout_->source->fetch(frame, content)) {
+    std::shared_ptr<PageSource> const source = layout_->source;  // held: the fetch may outlast its last other user
+    if (source == nullptr || !source->fetch(frame, *this)) {
         trouble_ = MemoryTrouble::lost;
         return absent_page;
     }
-    install(frame, content);  // does nothing if the page came by another way meanwhile
     return tree_.find(frame.value);
+}
+
+void Memory::unwatch_writes(const WriteWatch* watch) {
+    std::erase_if(watches_, [watch](const std::shared_ptr<WriteWatch>& each) { return each.get() == watch; });
+}
+
+void Memory::tell_watches(Frame frame) {
+    if (!is_counted(tree_.find(frame.value)) || tree_.exclusive_slot(frame.value) != nullptr) return;
+    std::vector<std::shared_ptr<WriteWatch>> const watches = watches_;  // the list may change while one of them suspends
+    for (const auto& watch : watches) watch->about_to_write(frame);
 }
 
 PageIndex Memory::move_to_new_page(PageIndex& slot) {
@@ -251,5 +261,40 @@ bool Memory::install(Frame frame, std::span<const u8, page_size> content) {
     *slot = made;
     return true;
 }
+
+bool Memory::install_zeros(RamRange range) { return tree_.set_range(range.first.value, range.count, zero_page); }
+
+bool Memory::release(RamRange range) {
+    cache_ = {};
+    complete_ = false;
+    return tree_.set_range(range.first.value, range.count, absent_page);
+}
+
+bool Memory::adopt(Frame frame, Memory& from) {
+    PageIndex const theirs = from.tree_.find(frame.value);
+    if (theirs == absent_page || !is_absent(frame)) return false;
+    from.epoch_ = tree_.pool().next_epoch();
+    PageIndex* const slot = tree_.writable_slot(frame.value);
+    if (slot == nullptr) {
+        trouble_ = MemoryTrouble::exhausted;
+        return false;
+    }
+    tree_.share_page(theirs);
+    *slot = theirs;
+    return true;
+}
+
+bool Memory::adopt_all(Memory& from) {
+    from.epoch_ = tree_.pool().next_epoch();
+    if (!tree_.adopt(from.tree_)) {
+        trouble_ = MemoryTrouble::exhausted;
+        return false;
+    }
+    complete_ = absent_frames(Frame{}, 1).empty();
+    if (complete_) layout_ = std::make_shared<Layout>(Layout{layout_->ranges, nullptr});
+    return true;
+}
+
+std::vector<Frame> Memory::stored_frames(Frame first, std::size_t limit) const { return tree_.stored_frames(first.value, limit); }
 
 }  // namespace ramet

@@ -58,7 +58,7 @@ public:
     /// The content becomes another one; every pointer given out before is void.
     Memory& operator=(Memory&& other) noexcept;
 
-    /// A second machine's memory with equal content. Revokes every write right given out by either.
+    /// A second machine's memory with equal content. Revokes every write right given out by either. Watches stay with this one.
     Memory fork();
 
     bool contains(Frame frame) const;
@@ -115,6 +115,20 @@ public:
     std::vector<Frame> absent_frames(Frame first, std::size_t limit) const;
     /// Content of an absent frame that came unasked. False when the frame is not absent, or when there is no page left.
     bool install(Frame frame, std::span<const u8, page_size> content);
+    /// Absent frames that are zeros. Content that is here is replaced as well.
+    bool install_zeros(RamRange range);
+    /// Shares the page of an absent frame with a memory of the same pool and ranges. False as with install().
+    bool adopt(Frame frame, Memory& from);
+    /// Shares whatever is absent here and not there, and forgets the page source when nothing is absent any more.
+    bool adopt_all(Memory& from);
+    /// Makes frames absent and gives their pages back: they are somebody else's business now. Pointers given out for them are void.
+    bool release(RamRange range);
+    /// The first frames from `first` on, ascending, that have a page of their own: neither absent nor a zero page that nobody wrote.
+    std::vector<Frame> stored_frames(Frame first, std::size_t limit) const;
+
+    /// `watch` hears of writes to pages that are shared with a relative, until unwatch_writes().
+    void watch_writes(std::shared_ptr<WriteWatch> watch) { watches_.push_back(std::move(watch)); }
+    void unwatch_writes(const WriteWatch* watch);
 
 private:
     struct Layout {
@@ -138,6 +152,7 @@ private:
     /// The frame's page, fetched if it was absent; absent_page where there is no RAM or no way to get the page.
     PageIndex present(Frame frame);
     void fetch_all();
+    void tell_watches(Frame frame);
     /// Gives a frame whose content is zeros, or shared, another page. zero_page when there is none.
     PageIndex move_to_new_page(PageIndex& slot);
 
@@ -150,6 +165,7 @@ private:
     std::vector<PageIndex> retired_pages_;
     std::vector<std::unique_ptr<PageAttachment>> retired_attachments_;
     std::vector<Frame> moved_silently_;  // by attach(): the next write() owes a `moved`
+    std::vector<std::shared_ptr<WriteWatch>> watches_;
 };
 
 }  // namespace ramet

@@ -103,21 +103,42 @@ const PageIndex* PageTree::exclusive_slot(u64 frame) const {
     return is_counted(*slot) && pool_->page_references(*slot).load(std::memory_order_acquire) == 1 ? slot : nullptr;
 }
 
-bool PageTree::set_absent(u64 first, u64 count) { return set_absent(root_.index, root_.levels, 0, first, first + count); }
+bool PageTree::set_range(u64 first, u64 count, PageIndex value) { return set_range(root_.index, root_.levels, 0, first, first + count, value); }
 
-bool PageTree::set_absent(u32& slot, unsigned level, u64 base, u64 first, u64 end) {
+bool PageTree::set_range(u32& slot, unsigned level, u64 base, u64 first, u64 end, PageIndex value) {
     u64 const from = base << (node_bits * level);
     u64 const to = (base + 1) << (node_bits * level);
-    if (to <= first || end <= from) return true;
+    if (to <= first || end <= from || slot == value) return true;
     if (first <= from && to <= end) {
-        drop(std::exchange(slot, absent_page), level);
+        drop(std::exchange(slot, value), level);
         return true;
     }
     if (!make_private(slot, level)) return false;
     pool_->node_digest(slot).forget();
     NodeSlots& slots = pool_->node(slot);
     for (u32 i = 0; i < node_fan_out; ++i)
-        if (!set_absent(slots[i], level - 1, base << node_bits | i, first, end)) return false;
+        if (!set_range(slots[i], level - 1, base << node_bits | i, first, end, value)) return false;
+    return true;
+}
+
+bool PageTree::adopt(const PageTree& from) {
+    CHECK(pool_ == from.pool_, "trees of one pool");
+    CHECK(root_.levels == from.root_.levels, "trees of one size");
+    return adopt(root_.index, from.root_.index, root_.levels);
+}
+
+bool PageTree::adopt(u32& slot, u32 theirs, unsigned level) {
+    if (slot == theirs || theirs == absent_page || slot == zero_page || (level == 0 && slot != absent_page)) return true;
+    if (slot == absent_page) {
+        share(theirs, level);
+        slot = theirs;
+        return true;
+    }
+    if (!make_private(slot, level)) return false;
+    pool_->node_digest(slot).forget();
+    NodeSlots& slots = pool_->node(slot);
+    for (u32 i = 0; i < node_fan_out; ++i)
+        if (!adopt(slots[i], child(theirs, i), level - 1)) return false;
     return true;
 }
 
@@ -259,16 +280,23 @@ void PageTree::compare(u32 a, u32 b, unsigned level, u64 base, std::vector<Frame
 
 std::vector<Frame> PageTree::absent_frames(u64 first, std::size_t limit) const {
     std::vector<Frame> found;
-    collect_absent(root_.index, root_.levels, 0, first, limit, found);
+    collect(root_.index, root_.levels, 0, first, limit, [](u32 index, unsigned level) { return level == 0 ? index == absent_page : index != zero_page; }, found);
     return found;
 }
 
-void PageTree::collect_absent(u32 index, unsigned level, u64 base, u64 first, std::size_t limit, std::vector<Frame>& found) const {
+std::vector<Frame> PageTree::stored_frames(u64 first, std::size_t limit) const {
+    std::vector<Frame> found;
+    collect(root_.index, root_.levels, 0, first, limit, [](u32 index, unsigned) { return is_counted(index); }, found);
+    return found;
+}
+
+/// `wanted` says of a page whether it counts, and of a node whether such a page may be below it.
+template <class Wanted>
+void PageTree::collect(u32 index, unsigned level, u64 base, u64 first, std::size_t limit, Wanted wanted, std::vector<Frame>& found) const {
     u64 const end = (base + 1) << (node_bits * level);  // of the frames below this index
-    bool const present = level == 0 ? index != absent_page : index == zero_page;
-    if (found.size() >= limit || end <= first || present) return;
+    if (found.size() >= limit || end <= first || !wanted(index, level)) return;
     if (level == 0) return found.push_back(Frame{base});
-    for (u32 i = 0; i < node_fan_out; ++i) collect_absent(child(index, i), level - 1, base << node_bits | i, first, limit, found);
+    for (u32 i = 0; i < node_fan_out; ++i) collect(child(index, i), level - 1, base << node_bits | i, first, limit, wanted, found);
 }
 
 }  // namespace ramet

@@ -46,11 +46,14 @@ public:
 
     /// The slot of a frame if its page and all nodes on the path are ours alone, else nullptr.
     const PageIndex* exclusive_slot(u64 frame) const;
-    /// Makes frames [first, first + count) absent; false when there is no memory for nodes.
-    bool set_absent(u64 first, u64 count);
+    /// Makes frames [first, first + count) all `value`, zero_page or absent_page; false when there is no memory for nodes.
+    bool set_range(u64 first, u64 count, PageIndex value);
+    /// Shares what is absent here and not in `from`, a tree of the same pool and size; false when there is no memory for nodes.
+    bool adopt(const PageTree& from);
 
     /// An exclusive page with unknown content; zero_page when there is no memory.
     PageIndex take_page();
+    void share_page(PageIndex index) const { share(index, 0); }
     /// Gives up one reference; the last one frees the page.
     void drop_page(PageIndex index);
 
@@ -63,6 +66,8 @@ public:
     std::vector<Frame> differing_frames(const PageTree& other) const;
     /// Frames, ascending, that are absent, from `first` on and at most `limit` of them.
     std::vector<Frame> absent_frames(u64 first, std::size_t limit) const;
+    /// The same for frames with a counted page.
+    std::vector<Frame> stored_frames(u64 first, std::size_t limit) const;
 
 private:
     struct Root {
@@ -79,12 +84,14 @@ private:
     void free_page(PageIndex index);
     void free_node(NodeIndex index, unsigned level);
     bool make_private(u32& slot, unsigned level);
-    bool set_absent(u32& slot, unsigned level, u64 base, u64 first, u64 end);
+    bool set_range(u32& slot, unsigned level, u64 base, u64 first, u64 end, PageIndex value);
+    bool adopt(u32& slot, u32 theirs, unsigned level);
     Digest digest_of(u32 index, unsigned level) const;
     u64 private_bytes(u32 index, unsigned level) const;
     u32 child(u32 index, u32 at) const;
     void compare(u32 a, u32 b, unsigned level, u64 base, std::vector<Frame>& found) const;
-    void collect_absent(u32 index, unsigned level, u64 base, u64 first, std::size_t limit, std::vector<Frame>& found) const;
+    template <class Wanted>
+    void collect(u32 index, unsigned level, u64 base, u64 first, std::size_t limit, Wanted wanted, std::vector<Frame>& found) const;
 
     std::shared_ptr<PagePool> pool_;
     Root root_;

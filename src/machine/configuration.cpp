@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <fstream>
-#include <functional>
-#include <memory>
 #include <span>
-#include <toml++/toml.h>
 
+#include "base/chars.h"
 #include "machine/boot/linux.h"
 #include "machine/boot/multiboot.h"
 
@@ -59,76 +56,10 @@ bool is_date(int year, int month, int day) {
     return day <= length[static_cast<std::size_t>(month - 1)] + (month == 2 && leap ? 1 : 0);
 }
 
-std::string directory_of(const std::string& path) {
-    auto const slash = path.rfind('/');
-    return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+Expected<Image> read_image(const std::string& path, const std::string& arguments, const std::string& what) {
+    auto bytes = TRY(read_file(path, what));
+    return Image{path, arguments, std::move(bytes)};
 }
-
-std::string beside(const std::string& path, const std::string& file) {
-    return file.empty() || file.starts_with('/') ? file : directory_of(path) + file;
-}
-
-std::string at_line(const std::string& path, const toml::source_region& source) {
-    return path + ":" + std::to_string(source.begin.line) + ":" + std::to_string(source.begin.column);
-}
-
-constexpr std::array<std::string_view, 9> known_keys = {"append", "console", "cpu", "initrd", "kernel", "memory", "rtc", "seed", "unpack"};
-
-std::string known_keys_text() {
-    std::string text;
-    for (std::string_view const key : known_keys) text += (text.empty() ? "" : ", ") + std::string{key};
-    return text;
-}
-
-/// One key of machine.toml: how its value gets into the configuration.
-class TomlReader {
-public:
-    TomlReader(Configuration& configuration, const std::string& path) : to_(configuration), path_(path) {}
-
-    Expected<Done> read(const toml::key& name, const toml::node& node) {
-        std::string const key{name.str()};
-        if (std::ranges::find(known_keys, key) == known_keys.end())
-            return Error{at_line(path_, name.source()) + ": " + key + ": unknown key; known are " + known_keys_text()};
-        std::string const where = at_line(path_, node.source()) + ": " + key;
-        if (key == "seed") return seed(where, node);
-        if (key == "rtc" && node.is_date_time()) return date_time(where, node.as_date_time()->get());
-        if (key == "memory" && node.is_integer()) return Error{where + ": expected a size in quotes, as \"512M\""};
-        const auto* const text = node.as_string();
-        if (!text) return Error{where + ": expected a text in quotes"};
-        return from_text(key, text->get(), where);
-    }
-
-private:
-    Expected<Done> from_text(const std::string& key, const std::string& text, const std::string& where) {
-        if (key == "cpu") to_.cpu = TRY(parse_cpu(text, where));
-        else if (key == "memory") to_.memory_bytes = TRY(parse_size(text, where));
-        else if (key == "kernel") to_.kernel = beside(path_, text);
-        else if (key == "initrd") to_.initrd = beside(path_, text);
-        else if (key == "append") to_.append = text;
-        else if (key == "unpack") to_.unpack = TRY(parse_unpack(text, where));
-        else if (key == "rtc") to_.rtc = TRY(parse_date(text, where));
-        else if (key == "console") to_.console = TRY(parse_console(text, where));
-        return Done{};
-    }
-
-    Expected<Done> seed(const std::string& where, const toml::node& node) {
-        const auto* const number = node.as_integer();
-        if (!number || number->get() < 0) return Error{where + ": expected a number from 0 up"};
-        to_.seed = static_cast<u64>(number->get());
-        return Done{};
-    }
-
-    Expected<Done> date_time(const std::string& where, const toml::date_time& value) {
-        if (!value.offset || value.offset->minutes != 0) return Error{where + ": expected UTC, as 2024-01-01T00:00:00Z"};
-        if (!is_date(value.date.year, value.date.month, value.date.day)) return Error{where + ": expected a date from 1970 on"};
-        to_.rtc = days_since_1970(value.date.year, value.date.month, value.date.day) * 86'400 + value.time.hour * 3600 + value.time.minute * 60 +
-                  value.time.second;
-        return Done{};
-    }
-
-    Configuration& to_;
-    const std::string& path_;
-};
 
 /// "file arguments,file arguments" of a multiboot kernel.
 Expected<std::vector<Image>> read_modules(const std::string& list) {
@@ -139,7 +70,7 @@ Expected<std::vector<Image>> read_modules(const std::string& list) {
         std::size_t const blank = std::min(item.find(' '), item.size());
         std::string const file = item.substr(0, blank);
         if (file.empty()) return Error{"initrd: an empty name in \"" + list + "\""};
-        modules.push_back({file, blank < item.size() ? item.substr(blank + 1) : "", TRY(read_file(file, "module"))});
+        modules.push_back(TRY(read_image(file, blank < item.size() ? item.substr(blank + 1) : "", "module")));
         at = end + 1;
     }
     return modules;
@@ -190,18 +121,6 @@ Expected<Done> check_configuration(const Configuration& configuration) {
     return Done{};
 }
 
-Expected<Configuration> parse_configuration(const std::string& text, const std::string& path) {
-    Configuration configuration;
-    TomlReader reader{configuration, path};
-    try {
-        toml::table const table = toml::parse(text, path);
-        for (auto const& [key, node] : table) TRY(reader.read(key, node));
-    } catch (const toml::parse_error& error) {
-        return Error{at_line(path, error.source()) + ": " + std::string{error.description()}};
-    }
-    return configuration;
-}
-
 Expected<Configuration> read_configuration(const std::string& path) {
     constexpr std::size_t configuration_bytes_max = 1 << 20;
     auto const bytes = TRY(read_file(path, "configuration"));
@@ -218,7 +137,7 @@ Expected<std::vector<u8>> read_file(const std::string& path, const std::string& 
     if (static_cast<u64>(end) > file_bytes_max) return Error{path + ": too large for a " + what};
     std::vector<u8> bytes(static_cast<std::size_t>(end));
     file.seekg(0);
-    file.read(reinterpret_cast<char*>(bytes.data()), end);
+    file.read(chars(bytes.data()), end);
     if (!file || file.gcount() != end) return Error{path + ": cannot read the " + what};
     return bytes;
 }
@@ -226,12 +145,12 @@ Expected<std::vector<u8>> read_file(const std::string& path, const std::string& 
 Expected<Images> read_images(const Configuration& configuration) {
     TRY(check_configuration(configuration));
     Images images;
-    images.kernel = {configuration.kernel, "", TRY(read_file(configuration.kernel, "kernel"))};
+    images.kernel = TRY(read_image(configuration.kernel, "", "kernel"));
     if (configuration.initrd.empty()) return images;
     if (is_multiboot(images.kernel.bytes) && !is_bzimage(images.kernel.bytes))
         images.modules = TRY(read_modules(configuration.initrd));
     else
-        images.modules.push_back({configuration.initrd, "", TRY(read_file(configuration.initrd, "initrd"))});
+        images.modules.push_back(TRY(read_image(configuration.initrd, "", "initrd")));
     return images;
 }
 
@@ -240,7 +159,7 @@ Digest identity_of(const Configuration& configuration, const Images& images) {
     DigestStream stream;
     auto const text = [&stream](const std::string& value) {
         stream.add(u64{value.size()});
-        stream.add(std::span{reinterpret_cast<const u8*>(value.data()), value.size()});
+        stream.add(bytes_of(value));
     };
     stream.add(machine_version);
     stream.add(static_cast<u64>(configuration.cpu));

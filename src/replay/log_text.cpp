@@ -1,5 +1,6 @@
 #include "replay/log_text.h"
 
+#include "base/chars.h"
 #include "base/enums.h"
 
 namespace ramet {
@@ -24,7 +25,6 @@ std::string escaped(std::string_view text, const char* prefix) {
     return made;
 }
 
-std::string_view text_of(const std::vector<u8>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 std::string quoted(std::string_view text) { return "\"" + escaped(text, "\\x") + "\""; }
 std::string json_text(std::string_view text) { return "\"" + escaped(text, "\\u00") + "\""; }
 std::string number(u64 value) { return std::to_string(value); }

@@ -214,8 +214,10 @@ Expected<Done> Snapshot::read_page(Frame frame, std::span<u8, page_size> to) con
     return Done{};
 }
 
-bool SnapshotSource::fetch(Frame frame, std::span<u8, page_size> to) {
-    auto const result = snapshot_->read_page(frame, to);
+bool SnapshotSource::fetch(Frame frame, Memory& into) {
+    std::array<u8, page_size> content;
+    auto const result = snapshot_->read_page(frame, content);
+    if (result) into.install(frame, content);
     std::lock_guard const lock(mutex_);
     if (result) {
         if (fetched_.size() < fetched_max) fetched_.push_back(frame);

@@ -122,7 +122,7 @@ private:
 class SnapshotSource final : public PageSource {
 public:
     explicit SnapshotSource(std::shared_ptr<const Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
-    bool fetch(Frame frame, std::span<u8, page_size> to) override;
+    bool fetch(Frame frame, Memory& into) override;
     /// Frames that were fetched since the last call, by any machine: relatives who will need them too can have them from one that fetched first.
     std::vector<Frame> take_fetched();
     /// Why the last fetch that failed did; empty if none.

@@ -19,7 +19,7 @@ Fault read_piece(Core& core, Piece piece, u8* to, Context context) {
     auto const t = TRY(translate(core, piece.linear, AccessType::read, context));
     Frame const frame = frame_of(t.physical);
     if (const u8* const page = core.memory->read(frame)) {
-        if (!core.watches_data) core.tlbs.fill_read(context, piece.linear, frame, page);
+        if (!core.watches_data) core.caches->tlb.fill_read(context, piece.linear, frame, page);
         std::memcpy(to, page + (t.physical.value & (page_size - 1)), piece.size);
         return no_fault;
     }
@@ -51,7 +51,7 @@ bool code_gone(Core& core, Frame frame, PageAttachment* attachment, unsigned off
     if (attachment == nullptr) return true;
     if (!static_cast<CodePage*>(attachment)->covers(offset, size)) return false;
     core.memory->detach(frame);
-    core.blocks->forget_jumps();
+    core.caches->jumps.forget();
     core.leave = true;
     return true;
 }
@@ -70,16 +70,16 @@ Fault write_piece(Core& core, Piece piece, const u8* from, Context context) {
         return fault::unsupported();
     }
     if (grant.moved) {
-        core.tlbs.drop_frame(frame);
+        core.caches->tlb.drop_frame(frame);
         if (had_code) {
-            core.blocks->forget_jumps();
+            core.caches->jumps.forget();
             core.leave = true;
         }
     }
     unsigned const offset = t.physical.value & (page_size - 1);
     bool const taggable = code_gone(core, frame, grant.attachment, offset, piece.size);
     u8* const at = grant.bytes + offset;
-    if (core.paging.watched(frame) != nullptr) {
+    if (core.caches->paging.watched(frame) != nullptr) {
         std::array<u8, 16> before;
         std::memcpy(before.data(), at, piece.size);
         table_written(core, frame, offset, piece.size, before.data(), from);
@@ -87,15 +87,15 @@ Fault write_piece(Core& core, Piece piece, const u8* from, Context context) {
         return no_fault;
     }
     std::memcpy(at, from, piece.size);
-    if (taggable && !core.watches_data) core.tlbs.fill_write(context, piece.linear, frame, grant.bytes);
+    if (taggable && !core.watches_data) core.caches->tlb.fill_write(context, piece.linear, frame, grant.bytes);
     return no_fault;
 }
 
 /// A page that may be written without the slow path from now on: its bytes, or nullptr.
 u8* plain_page(Core& core, Frame frame) {
-    if (!core.memory->contains(frame) || core.memory->attachment(frame) != nullptr || core.paging.watched(frame) != nullptr) return nullptr;
+    if (!core.memory->contains(frame) || core.memory->attachment(frame) != nullptr || core.caches->paging.watched(frame) != nullptr) return nullptr;
     auto const grant = core.memory->write(frame);
-    if (grant.bytes != nullptr && grant.moved) core.tlbs.drop_frame(frame);
+    if (grant.bytes != nullptr && grant.moved) core.caches->tlb.drop_frame(frame);
     return grant.bytes;
 }
 
@@ -189,30 +189,30 @@ bool refill(Core& core, u64 linear, AccessType type) {
     Frame const frame = frame_of(t.value.physical);
     if (type == AccessType::write) {
         u8* const page = plain_page(core, frame);
-        if (page != nullptr) core.tlbs.fill_write(core.context, linear, frame, page);
+        if (page != nullptr) core.caches->tlb.fill_write(core.context, linear, frame, page);
         return page != nullptr;
     }
     const u8* const page = core.memory->read(frame);
-    if (page != nullptr) core.tlbs.fill_read(core.context, linear, frame, page);
+    if (page != nullptr) core.caches->tlb.fill_read(core.context, linear, frame, page);
     return page != nullptr;
 }
 
 Result<Frame> fetch_frame(Core& core, u64 linear) {
-    auto& f = core.paging.fetch(linear);
+    auto& f = core.caches->paging.fetch(linear);
     u64 const page = linear & page_mask;
     Context const context = core.cpu.cpl == 3 ? Context::user : Context::system;
     if (f.page == page && f.context == context) return f.frame;
     auto const t = TRY(translate(core, linear, AccessType::fetch, context));
     f = {page, context, frame_of(t.physical)};
-    core.paging.mark_code(page);
+    core.caches->paging.mark_code(page);
     return f.frame;
 }
 
 void flush_translations(Core& core) {
-    core.tlbs.flush();
-    core.paging.forget_directory();
-    core.paging.forget_fetch();
-    core.blocks->forget_jumps();
+    core.caches->tlb.flush();
+    core.caches->paging.forget_directory();
+    core.caches->paging.forget_fetch();
+    core.caches->jumps.forget();
 }
 
 }  // namespace ramet

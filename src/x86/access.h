@@ -42,7 +42,7 @@ inline Fault check_alignment(const Core& core, u64 linear, unsigned alignment) {
 template <class T>
 Result<T> load_linear(Core& core, u64 linear, Context context) {
     u64 const slot_page = linear & ~(page_size - 1);
-    TlbEntry const& e = core.tlbs.at(context, linear);
+    TlbEntry const& e = core.caches->tlb.at(context, linear);
     T value;
     if (e.read_tag == slot_page && ((linear + sizeof(T) - 1) & ~(page_size - 1)) == slot_page)
         std::memcpy(&value, reinterpret_cast<const u8*>(linear + e.addend), sizeof(T));
@@ -52,7 +52,7 @@ Result<T> load_linear(Core& core, u64 linear, Context context) {
 template <class T>
 Fault store_linear(Core& core, u64 linear, T value, Context context) {
     u64 const slot_page = linear & ~(page_size - 1);
-    TlbEntry const& e = core.tlbs.at(context, linear);
+    TlbEntry const& e = core.caches->tlb.at(context, linear);
     if (e.write_tag == slot_page && ((linear + sizeof(T) - 1) & ~(page_size - 1)) == slot_page) {
         std::memcpy(reinterpret_cast<u8*>(linear + e.addend), &value, sizeof(T));
         return no_fault;

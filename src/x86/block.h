@@ -1,4 +1,4 @@
-// Decoded code: blocks of ready-to-run ops that hang on the page they were decoded from, and the jump cache that finds them.
+// Decoded code: blocks of ready-to-run ops that hang on the page they were decoded from. x86/jump_cache.h finds them again.
 //
 // A block is a straight run of instructions inside one page: up to 64, ended by a branch, by the page, or by what changes the mode. It is
 // keyed by page offset and mode word and knows no address: RIP-relative operands and return addresses are relative to
@@ -122,27 +122,6 @@ private:
     std::vector<std::unique_ptr<Chunk>> chunks_;
     std::size_t free_ = 0;  // ops left in the last chunk
     std::atomic<u64> used_ = 0;
-};
-
-/// Finds blocks by linear RIP and mode: for indirect jumps, returns, and whatever leaves a page.
-class BlockCache {
-public:
-    struct Entry {
-        u64 key = no_key;
-        const Block* block = nullptr;
-    };
-    static constexpr u64 no_key = ~u64{0};
-    static constexpr std::size_t entry_count = 1024;
-
-    /// Mode bits go where canonical addresses have copies of bit 47, by addition: no two pairs collide.
-    static u64 key(u64 rip, u64 mode_key) { return rip + mode_key; }
-    Entry& at(u64 rip) { return entries_[(rip ^ rip >> 10) % entry_count]; }
-    void forget_jumps() {
-        entries_.fill({});
-    }
-
-private:
-    std::array<Entry, entry_count> entries_ = {};
 };
 
 }  // namespace ramet

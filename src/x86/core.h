@@ -1,4 +1,4 @@
-// Core: the state the interpreter works on: the live Cpu, lazy flags, counters of the current run, and droppable caches.
+// Core: the state the interpreter works on: the live Cpu, lazy flags, counters of the current run, and where the droppable caches are.
 //
 // Register operands of fast handlers are byte offsets from the start of this struct, so the layout of the first members is fixed.
 #pragma once
@@ -7,18 +7,16 @@
 
 #include "cow/memory.h"
 #include "x86/bus.h"
+#include "x86/caches.h"
 #include "x86/cpu.h"
 #include "x86/fault.h"
 #include "x86/insn.h"
 #include "x86/interpreter.h"
 #include "x86/lazy_flags.h"
-#include "x86/paging_cache.h"
-#include "x86/tlb.h"
 
 namespace ramet {
 
 struct Block;
-class BlockCache;
 
 /// RFLAGS bits beyond the arithmetic six.
 namespace rflags {
@@ -73,14 +71,11 @@ struct Core {
 
     Memory* memory = nullptr;
     Bus* bus = nullptr;
-    BlockCache* blocks = nullptr;
+    Caches* caches = nullptr;
     bool model_v2 = true;
     u64 rng = 0;
     Clock clock;
     std::string report;
-
-    Tlb tlbs;
-    PagingCache paging;
 
     template <Word T>
     T gpr(unsigned n) const {

@@ -111,6 +111,7 @@ struct Cpu {
     u64 cr2 = 0;
     u64 cr3 = 0;
     u64 cr4 = 0;
+    std::array<u64, 4> pdpte = {};  // page-directory-pointer entries of PAE paging, as last loaded
     u64 xcr0 = 1;
     std::array<u64, 4> dr = {};
     u64 dr6 = 0xffff0ff0;
@@ -146,6 +147,7 @@ struct Cpu {
         visit("cr2", self.cr2);
         visit("cr3", self.cr3);
         visit("cr4", self.cr4);
+        visit("pdpte", self.pdpte);
         visit("xcr0", self.xcr0);
         visit("dr", self.dr);
         visit("dr6", self.dr6);

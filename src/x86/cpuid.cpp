@@ -20,8 +20,8 @@ constexpr u32 FPU = bit(0), DE = bit(2), PSE = bit(3), TSC = bit(4), MSR = bit(5
               SSE2 = bit(26);
 constexpr u32 leaf1_edx = FPU | DE | PSE | TSC | MSR | PAE | MCE | CX8 | APIC | SEP | PGE | MCA | CMOV | PAT | PSE36 | CLFSH | MMX | FXSR | SSE | SSE2;
 // Leaf 1 ECX, model v2
-constexpr u32 leaf1_ecx_v2 = bit(0) /* SSE3 */ | bit(1) /* PCLMULQDQ */ | bit(9) /* SSSE3 */ | bit(13) /* CX16 */ | bit(19) /* SSE4.1 */ | bit(20) /* SSE4.2 */ |
-                             bit(22) /* MOVBE */ | bit(23) /* POPCNT */ | bit(25) /* AES */ | bit(26) /* XSAVE */ | bit(30) /* RDRAND */;
+constexpr u32 leaf1_ecx_v2 = bit(0) /* SSE3 */ | bit(1) /* PCLMULQDQ */ | bit(9) /* SSSE3 */ | bit(13) /* CX16 */ | bit(17) /* PCID */ |
+                             bit(19) /* SSE4.1 */ | bit(20) /* SSE4.2 */ | bit(22) /* MOVBE */ | bit(23) /* POPCNT */ | bit(25) /* AES */ | bit(26) /* XSAVE */ | bit(30) /* RDRAND */;
 // Leaf 80000001
 constexpr u32 ext_edx = (leaf1_edx & 0x0183f3ff) | bit(11) /* SYSCALL */ | bit(20) /* NX */ | bit(26) /* 1 GiB pages */ | bit(29) /* LM */;
 constexpr u32 ext_ecx = bit(0) /* LAHF in 64-bit mode */;
@@ -44,7 +44,7 @@ Leaf query(const Core& core, u32 leaf, u32 subleaf) {
     }
     case 7:
         if (!v2 || subleaf != 0) return {};
-        return {0, bit(0) /* FSGSBASE */ | bit(7) /* SMEP */ | bit(18) /* RDSEED */ | bit(20) /* SMAP */, bit(2) /* UMIP */, 0};
+        return {0, bit(0) /* FSGSBASE */ | bit(7) /* SMEP */ | bit(10) /* INVPCID */ | bit(18) /* RDSEED */ | bit(20) /* SMAP */, bit(2) /* UMIP */, 0};
     case 0xd: return v2 && subleaf == 0 ? Leaf{xsave_states, xsave_bytes, xsave_bytes, 0} : Leaf{};
     case 0x80000000: return {0x80000008, text32("Auth"), text32("cAMD"), text32("enti")};
     case 0x80000001: return {signature, 0, v2 ? ext_ecx | bit(5) /* ABM */ : ext_ecx, v2 ? ext_edx | bit(27) /* RDTSCP */ : ext_edx};
@@ -66,7 +66,7 @@ Leaf query(const Core& core, u32 leaf, u32 subleaf) {
 
 u64 allowed_cr4(const Core& core) {
     u64 const base = cr4::TSD | cr4::DE | cr4::PSE | cr4::PAE | cr4::MCE | cr4::PGE | cr4::PCE | cr4::OSFXSR | cr4::OSXMMEXCPT;
-    return core.model_v2 ? base | cr4::UMIP | cr4::FSGSBASE | cr4::OSXSAVE | cr4::SMEP | cr4::SMAP : base;
+    return core.model_v2 ? base | cr4::UMIP | cr4::FSGSBASE | cr4::PCIDE | cr4::OSXSAVE | cr4::SMEP | cr4::SMAP : base;
 }
 
 }  // namespace ramet::cpuid

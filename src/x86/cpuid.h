@@ -1,5 +1,6 @@
 // CPUID of the two CPU models: ramet-v1 is the x86-64 baseline, ramet-v2 is x86-64-v2 with AES, PCLMUL, MOVBE, RDRAND, SMEP, SMAP, UMIP,
-// FSGSBASE, and XSAVE of x87 and SSE state. ramet-v2 also executes LZCNT, and TZCNT, although it cannot announce the rest of BMI1.
+// FSGSBASE, PCID with INVPCID (AMD has had both since Zen 3, and neither before), and XSAVE of x87 and SSE state. ramet-v2 also executes
+// LZCNT, and TZCNT, although it cannot announce the rest of BMI1.
 // Vendor AuthenticAMD, so that vendor-specific behaviour has one truth. Nothing comes from the host.
 #pragma once
 

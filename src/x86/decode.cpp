@@ -1,5 +1,6 @@
 #include "x86/decode.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -102,14 +103,16 @@ private:
         return found;
     }
 
+    /// Opcodes without a row of their own for one ModRM byte need only one look for each register field.
     void fill(unsigned map, unsigned opcode) {
         unsigned const cell = map * 256 + opcode;
+        bool const exact = std::ranges::any_of(lists_[cell], [](Id id) { return isa::row(id).encoding.exact >= 0; });
         for (unsigned prefix = 0; prefix < 4; ++prefix)
             for (unsigned c = 0; c < 16; ++c) {
                 u8 const first = static_cast<u8>((c & 7) << 3 | (c & 8 ? 0xc0 : 0));
                 Id const id = best(map, static_cast<u8>(opcode), PrefixClass(prefix), first);
                 bool same = true;
-                for (u8 rm = 1; rm < 8; ++rm)
+                for (u8 rm = 1; exact && rm < 8; ++rm)
                     same = same && best(map, static_cast<u8>(opcode), PrefixClass(prefix), first | rm) == id;
                 table_[(cell * 4 + prefix) * 16 + c] = same ? id : ambiguous;
             }
@@ -121,11 +124,16 @@ private:
     std::array<Id, 1024 * 64> table_;
 };
 
+/// Made when it is first asked for: a process that runs one instruction needs one of the four.
+template <bool Mode64, bool ModelV2>
+const Index& index_of() {
+    static const auto made = std::make_unique<const Index>(Mode64, ModelV2);
+    return *made;
+}
+
 const Index& index_for(bool mode64, bool model_v2) {
-    static const std::array<std::unique_ptr<const Index>, 4> all = {
-        std::make_unique<const Index>(false, false), std::make_unique<const Index>(true, false),
-        std::make_unique<const Index>(false, true), std::make_unique<const Index>(true, true)};
-    return *all[(mode64 ? 1u : 0u) | (model_v2 ? 2u : 0u)];
+    if (model_v2) return mode64 ? index_of<true, true>() : index_of<false, true>();
+    return mode64 ? index_of<true, false>() : index_of<false, false>();
 }
 
 /// The bytes, read once from the front; reading past the end is remembered and gives zeros.

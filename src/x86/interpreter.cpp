@@ -12,10 +12,10 @@ namespace ramet {
 
 namespace {
 
-/// The live state of one interpreter and its caches.
+/// The live state of one interpreter, and its caches from the first run on: most of the bytes of a child that only waits.
 struct Engine {
     Core core;
-    BlockCache blocks;
+    std::unique_ptr<Caches> caches;
     u64 epoch = 0;
 };
 
@@ -29,7 +29,6 @@ Interpreter::Interpreter(CpuModel model, u64 rng_seed) : state_(std::make_unique
     core.lazy.set(Flags{});
     core.model_v2 = model == CpuModel::ramet_v2;
     core.rng = rng_seed;
-    core.blocks = &state_->blocks;
 }
 Interpreter::~Interpreter() = default;
 Interpreter::Interpreter(Interpreter&&) noexcept = default;
@@ -41,18 +40,20 @@ const Clock& Interpreter::clock() const { return state_->core.clock; }
 u64& Interpreter::rng_state() { return state_->core.rng; }
 u64 Interpreter::rng_state() const { return state_->core.rng; }
 std::string Interpreter::report() const { return state_->core.report; }
-u64 Interpreter::cache_bytes() const { return sizeof(State); }
+u64 Interpreter::cache_bytes() const { return state_->caches ? sizeof(Caches) : 0; }
 
 void Interpreter::frame_written(Frame frame) {
-    state_->core.tlbs.drop_frame(frame);
+    if (!state_->caches) return;
+    state_->core.caches->tlb.drop_frame(frame);
     flush_translations(state_->core);
 }
 
 std::optional<GuestPhys> Interpreter::physical(Memory& memory, GuestVirt address) const { return look_up(state_->core.cpu, memory, address.value); }
 
 void Interpreter::drop_caches() {
+    if (!state_->caches) return;
     flush_translations(state_->core);
-    state_->core.paging.forget_watches();
+    state_->core.caches->paging.forget_watches();
 }
 
 namespace {
@@ -129,8 +130,8 @@ bool page_within_segment(const Core& core, u64 offset) {
 /// The block at RIP, built if need be. nullptr: only the exact path can go on here.
 const Block* find_block(Core& core) {
     u64 const rip = core.cpu.rip;
-    BlockCache::Entry& entry = core.blocks->at(rip);
-    u64 const key = BlockCache::key(rip, core.mode_key);
+    JumpCache::Entry& entry = core.caches->jumps.at(rip);
+    u64 const key = JumpCache::key(rip, core.mode_key);
     if (entry.key == key) return entry.block;
     u64 const linear = code_linear(core), offset = linear & (page_size - 1);
     if (!is_canonical(linear) || !page_within_segment(core, offset)) return nullptr;
@@ -141,7 +142,7 @@ const Block* find_block(Core& core) {
     if (code == nullptr) {
         code = static_cast<CodePage*>(core.memory->attach(frame, std::make_unique<CodePage>()));
         if (code == nullptr) return nullptr;
-        core.tlbs.revoke_write(frame);
+        core.caches->tlb.revoke_write(frame);
     }
     u32 const mode = core.mode_word & ~mode::user;
     const Block* block = code->find(static_cast<unsigned>(offset), mode);
@@ -199,7 +200,11 @@ Stop Interpreter::run(Memory& memory, Bus& bus, Cycles cycle_limit, Position pos
     Core& core = state_->core;
     core.memory = &memory;
     core.bus = &bus;
-    if (state_->epoch != memory.epoch()) core.tlbs.flush();
+    if (!state_->caches) {
+        state_->caches = std::make_unique_for_overwrite<Caches>();
+        core.caches = state_->caches.get();
+    }
+    if (state_->epoch != memory.epoch()) core.caches->tlb.flush();
     core.set_rflags(core.cpu.rflags);
     mode_changed(core);
     Stop stop;

@@ -58,7 +58,7 @@ public:
     std::optional<GuestPhys> physical(Memory& memory, GuestVirt address) const;
     /// Drop every cache. Never changes what the guest sees.
     void drop_caches();
-    /// Host memory held by this interpreter's caches.
+    /// Host memory held by caches: none before the first run().
     u64 cache_bytes() const;
     /// After Stop::unsupported.
     std::string report() const;

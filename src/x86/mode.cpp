@@ -1,5 +1,4 @@
 // What the interpreter derives from the CPU's registers: the mode word, the access context and its TLB table; and the reset state.
-#include "x86/block.h"
 #include "x86/core.h"
 #include "x86/debug.h"
 #include "x86/fpu/environment.h"
@@ -52,13 +51,13 @@ void mode_changed(Core& core) {
     core.mode_word = word;
     core.mode_key = u64{word} << 48;
     core.context = context_of(cpu);
-    core.tlb = core.tlbs.table(core.context);
+    core.tlb = core.caches->tlb.table(core.context);
     bool const watches = debug::watches_data(cpu);
-    if (watches && !core.watches_data) core.tlbs.flush();
+    if (watches && !core.watches_data) core.caches->tlb.flush();
     core.watches_data = watches;
     // The jump cache knows instruction pointers, not linear addresses.
     u64 const code_base = wide ? 0 : cpu.seg[CS].base;
-    if (code_base != core.code_base) core.blocks->forget_jumps();
+    if (code_base != core.code_base) core.caches->jumps.forget();
     core.code_base = code_base;
 }
 

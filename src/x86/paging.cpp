@@ -40,7 +40,7 @@ bool permitted(const Core& core, Request const& r, u64 rights) {
     return r.type != AccessType::fetch || !(rights & NX);
 }
 
-/// One table format: how many levels, how wide the entries, which address bits each level consumes.
+/// One table format: how many levels are in memory, how wide the entries, which address bits each level consumes.
 struct Format {
     unsigned levels;
     unsigned entry_size;
@@ -49,17 +49,22 @@ struct Format {
 
 Format format_of(const Cpu& cpu) {
     if (cpu.efer & efer::LMA) return {4, 8, 9};
-    if (cpu.cr4 & cr4::PAE) return {3, 8, 9};
+    if (cpu.cr4 & cr4::PAE) return {2, 8, 9};
     return {2, 4, 10};
+}
+
+/// The first table; nullopt: PAE's directory pointer for this address is absent.
+std::optional<u64> top_table(const Cpu& cpu, Format f, u64 linear) {
+    if (f.entry_size == 4) return cpu.cr3 & 0xfffff000;
+    if (f.levels == 4) return cpu.cr3 & address_bits;
+    u64 const pointer = cpu.pdpte[linear >> 30 & 3];
+    return pointer & P ? std::optional<u64>(pointer & address_bits) : std::nullopt;
 }
 
 unsigned shift_of(Format f, unsigned level) { return page_shift + (level - 1) * f.index_bits; }
 
-u64 root_of(const Cpu& cpu, Format f) { return cpu.cr3 & (f.entry_size == 4 ? 0xfffff000 : f.levels == 3 ? 0xffffffe0 : address_bits); }
-
 GuestPhys entry_address(Format f, u64 table, unsigned level, u64 linear) {
-    bool const quarter = f.levels == 3 && level == 3;  // PAE's top level has four entries
-    u64 const index = linear >> shift_of(f, level) & ((u64{1} << (quarter ? 2 : f.index_bits)) - 1);
+    u64 const index = linear >> shift_of(f, level) & ((u64{1} << f.index_bits) - 1);
     return GuestPhys{table + index * f.entry_size};
 }
 
@@ -76,7 +81,7 @@ u64 read_entry(Memory& memory, GuestPhys at, unsigned size) {
 void write_entry(Core& core, GuestPhys at, unsigned size, u64 value) {
     auto const grant = core.memory->write(frame_of(at));
     if (grant.bytes == nullptr) return;
-    if (grant.moved) core.tlbs.drop_frame(frame_of(at));
+    if (grant.moved) core.caches->tlb.drop_frame(frame_of(at));
     u8* const p = grant.bytes + (at.value & (page_size - 1));
     if (size == 8) store_le<u64>(p, value);
     else store_le<u32>(p, static_cast<u32>(value));
@@ -84,12 +89,12 @@ void write_entry(Core& core, GuestPhys at, unsigned size, u64 value) {
 
 void watch_table(Core& core, GuestPhys table, unsigned level, u64 linear_base) {
     bool full = false;
-    if (core.paging.watch(frame_of(table), static_cast<u8>(level), linear_base, full)) core.tlbs.revoke_write(frame_of(table));
+    if (core.caches->paging.watch(frame_of(table), static_cast<u8>(level), linear_base, full)) core.caches->tlb.revoke_write(frame_of(table));
     if (full) {
         flush_translations(core);
-        core.paging.forget_watches();
-        core.paging.watch(frame_of(table), static_cast<u8>(level), linear_base, full);
-        core.tlbs.revoke_all_writes();
+        core.caches->paging.forget_watches();
+        core.caches->paging.watch(frame_of(table), static_cast<u8>(level), linear_base, full);
+        core.caches->tlb.revoke_all_writes();
     }
 }
 
@@ -97,7 +102,6 @@ bool reserved_bits(const Core& core, Format f, unsigned level, u64 entry) {
     if (f.entry_size == 4) return level == 2 && (entry & PS) && (core.cpu.cr4 & cr4::PSE) && (entry & 0x200000);
     if (entry & reserved_high) return true;
     if ((entry & NX) && !(core.cpu.efer & efer::NXE)) return true;
-    if (f.levels == 3 && level == 3) return entry & (0x1e6 | (NX & entry));
     if (level == 4) return entry & PS;
     if ((level == 2 || level == 3) && (entry & PS)) return entry & (((u64{1} << shift_of(f, level)) - 1) & ~u64{0x1fff});
     return false;
@@ -106,7 +110,7 @@ bool reserved_bits(const Core& core, Format f, unsigned level, u64 entry) {
 bool is_large(const Cpu& cpu, Format f, unsigned level, u64 entry) {
     if (!(entry & PS)) return level == 1;
     if (f.entry_size == 4) return level == 1 || (cpu.cr4 & cr4::PSE);
-    return level == 1 || level == 2 || (level == 3 && f.levels == 4);
+    return level <= 3;
 }
 
 u64 page_base(Format f, unsigned level, u64 entry) {
@@ -124,8 +128,9 @@ struct Step {
 
 Result<Translation> walk(Core& core, Request const& r) {
     Format const f = format_of(core.cpu);
-    bool const pae = f.levels == 3;
-    u64 table = root_of(core.cpu, f);
+    std::optional<u64> const top = top_table(core.cpu, f, r.linear);
+    if (!top) return page_fault(core, r, 0);
+    u64 table = *top;
     u64 rights = W | U;
     u64 directory = 0;  // what the level above the last one gave
     std::array<Step, 4> steps;
@@ -138,10 +143,8 @@ Result<Translation> walk(Core& core, Request const& r) {
         step.entry = read_entry(*core.memory, step.at, f.entry_size);
         if (!(step.entry & P)) return page_fault(core, r, 0);
         if (reserved_bits(core, f, level, step.entry)) return page_fault(core, r, pf::P | pf::RSVD);
-        if (!(pae && level == 3)) {
-            rights &= step.entry | ~(W | U);
-            rights |= f.entry_size == 8 ? step.entry & NX : 0;
-        }
+        rights &= step.entry | ~(W | U);
+        rights |= f.entry_size == 8 ? step.entry & NX : 0;
         if (!is_large(core.cpu, f, level, step.entry)) {
             table = table_of(f, step.entry);
             directory = table | (rights & (W | U | NX)) | P;
@@ -150,14 +153,13 @@ Result<Translation> walk(Core& core, Request const& r) {
         if (!permitted(core, r, rights)) return page_fault(core, r, pf::P);
         u64 const dirty = r.type == AccessType::write ? D : 0;
         for (unsigned l = f.levels; l >= level; --l) {
-            if (pae && l == 3) continue;  // page-directory-pointer entries of PAE have no accessed bit
             u64 const want = steps[l - 1].entry | A | (l == level ? dirty : 0);
             if (want != steps[l - 1].entry) write_entry(core, steps[l - 1].at, f.entry_size, want);
             steps[l - 1].entry = want;
         }
         u64 const leaf = steps[level - 1].entry;
         if (level == 2) directory = page_base(f, 2, leaf) | (rights & (W | U | NX)) | (leaf & D) | PS | P;
-        if (level <= 2 && f.entry_size == 8) core.paging.directory(r.linear) = {r.linear >> 21, core.cpu.cr3, directory};
+        if (level <= 2 && f.entry_size == 8) core.caches->paging.directory(r.linear) = {r.linear >> 21, core.cpu.cr3, directory};
         u64 const physical = page_base(f, level, leaf) | (r.linear & ((u64{1} << shift) - 1));
         bool const writable = (leaf & D) && permitted(core, {r.linear, AccessType::write, r.context}, rights);
         return Translation{GuestPhys{physical}, writable};
@@ -166,7 +168,7 @@ Result<Translation> walk(Core& core, Request const& r) {
 
 /// The last level only, when the directory entry is remembered. nullopt: walk.
 std::optional<Result<Translation>> walk_last(Core& core, Request const& r) {
-    auto const& d = core.paging.directory(r.linear);
+    auto const& d = core.caches->paging.directory(r.linear);
     if (d.key != r.linear >> 21 || d.cr3 != core.cpu.cr3) return std::nullopt;
     u64 entry = d.entry, rights = d.entry & (W | U | NX);
     u64 physical = 0;
@@ -186,6 +188,18 @@ std::optional<Result<Translation>> walk_last(Core& core, Request const& r) {
 
 }  // namespace
 
+Fault load_directory_pointers(Core& core, u64 cr3) {
+    constexpr u64 reserved = 0x1e6 | ~(address_bits | (page_size - 1));
+    std::array<u64, 4> pointers;
+    for (u64 i = 0; i < pointers.size(); ++i) {
+        pointers[i] = read_entry(*core.memory, GuestPhys{(cr3 & 0xffffffe0) + i * 8}, 8);
+        if ((pointers[i] & P) && (pointers[i] & reserved)) return fault::gp();
+    }
+    core.cpu.pdpte = pointers;
+    flush_translations(core);
+    return no_fault;
+}
+
 Result<Translation> translate(Core& core, u64 linear, AccessType type, Context context) {
     if (!(core.cpu.cr0 & cr0::PG)) return Translation{GuestPhys{linear & 0xffffffff}, true};
     Request const r{linear, type, context};
@@ -196,7 +210,9 @@ Result<Translation> translate(Core& core, u64 linear, AccessType type, Context c
 std::optional<GuestPhys> look_up(const Cpu& cpu, Memory& memory, u64 linear) {
     if (!(cpu.cr0 & cr0::PG)) return GuestPhys{linear & 0xffffffff};
     Format const f = format_of(cpu);
-    u64 table = root_of(cpu, f);
+    std::optional<u64> const top = top_table(cpu, f, linear);
+    if (!top) return std::nullopt;
+    u64 table = *top;
     for (unsigned level = f.levels; level > 0; --level) {
         u64 const entry = read_entry(memory, entry_address(f, table, level, linear), f.entry_size);
         if (!(entry & P) || entry == ~u64{0}) return std::nullopt;
@@ -207,7 +223,7 @@ std::optional<GuestPhys> look_up(const Cpu& cpu, Memory& memory, u64 linear) {
 }
 
 void table_written(Core& core, Frame frame, unsigned offset, unsigned size, const u8* before, const u8* after) {
-    auto const* const w = core.paging.watched(frame);
+    auto const* const w = core.caches->paging.watched(frame);
     if (w == nullptr) return;
     unsigned const entry_size = format_of(core.cpu).entry_size;
     unsigned const first = offset / entry_size * entry_size, last = (offset + size - 1) / entry_size * entry_size;
@@ -222,8 +238,8 @@ void table_written(Core& core, Frame frame, unsigned offset, unsigned size, cons
             return;
         }
         u64 const page = w->linear_base + u64{at / entry_size} * page_size;
-        core.tlbs.flush_page(page);
-        if (core.paging.may_hold_code(page)) {
+        core.caches->tlb.flush_page(page);
+        if (core.caches->paging.may_hold_code(page)) {
             flush_translations(core);
             core.leave = true;
         }

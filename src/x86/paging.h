@@ -1,5 +1,6 @@
 // Paging: linear → physical, with permissions, faults and accessed/dirty bits (APM volume 2, chapter 5).
 // 32-bit, PAE and 4-level paging; PSE, NX, WP, SMEP, SMAP. Tables are read as if at every access (paging_cache.h).
+// PAE's four directory pointers are registers, loaded with CR3, as on every processor.
 // Not modelled: 5-level paging, memory types, protection keys.
 #pragma once
 
@@ -17,6 +18,10 @@ struct Translation {
     GuestPhys physical;
     bool writable = false;  ///< a write in the same context would need no further walk: permitted, and the dirty bit is set
 };
+
+/// Loads the directory pointers from `cr3`, as PAE paging does when it is entered or CR3 is written; drops what was derived from the old ones.
+/// #GP(0), and no change, when a present one has a reserved bit set.
+Fault load_directory_pointers(Core& core, u64 cr3);
 
 /// Sets accessed and dirty bits. The fault carries its error code; CR2 is set.
 Result<Translation> translate(Core& core, u64 linear, AccessType type, Context context);

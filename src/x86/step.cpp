@@ -1,7 +1,10 @@
 #include "x86/step.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstring>
+#include <string>
 
 #include "x86/access.h"
 #include "x86/debug.h"
@@ -21,12 +24,19 @@ struct Window {
     std::span<const u8> view() const { return {bytes.data(), size}; }
 };
 
+std::string no_ram_text(u64 linear, GuestPhys at) {
+    std::array<char, 96> text;
+    std::snprintf(text.data(), text.size(), "instruction fetch where there is no RAM: linear 0x%llx, physical 0x%llx", static_cast<unsigned long long>(linear),
+                  static_cast<unsigned long long>(at.value));
+    return text.data();
+}
+
 /// Adds the bytes of one page, from `linear` on.
 Fault read_code(Core& core, u64 linear, Window& window) {
     Frame const frame = TRY(fetch_frame(core, linear));
     const u8* const page = core.memory->read(frame);
     if (page == nullptr) {
-        core.report = "instruction fetch where there is no RAM";
+        core.report = no_ram_text(linear, GuestPhys{address_of(frame).value + linear % page_size});
         return fault::unsupported();
     }
     u64 const offset = linear & (page_size - 1);

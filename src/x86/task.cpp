@@ -1,6 +1,7 @@
 #include "x86/task.h"
 
 #include "x86/debug.h"
+#include "x86/paging.h"
 
 namespace ramet {
 
@@ -139,16 +140,17 @@ Fault switch_task(Core& core, u16 selector, TaskSwitch reason, std::optional<u32
     core.cpu.seg[TR] = segment_of(selector, d);
     core.cpu.seg[TR].attr |= 2;
     core.cpu.cr0 |= cr0::TS;
-    if (wide && (core.cpu.cr0 & cr0::PG) && image.cr3 != core.cpu.cr3) {
-        core.cpu.cr3 = image.cr3;
-        flush_translations(core);
-    }
     core.set_rflags((image.flags & (wide ? 0x37fd7 : 0x7fd7)) | rflags::fixed | (nested ? rflags::NT : 0));
     for (unsigned i = 0; i < 8; ++i) core.cpu.gpr[i] = image.gpr[i];
     core.next_rip = image.ip;
     core.cpu.rip = image.ip;
     core.cpu.dr7 &= ~u64{0x155};  // local breakpoints end with the task
     mode_changed(core);
+    if (wide && (core.cpu.cr0 & cr0::PG) && image.cr3 != core.cpu.cr3) {
+        if (core.cpu.cr4 & cr4::PAE) TRY(load_directory_pointers(core, image.cr3));
+        core.cpu.cr3 = image.cr3;
+        flush_translations(core);
+    }
     TRY(load_segments(core, image));
     if (core.next_rip > core.cpu.seg[CS].limit) return fault::gp();
     if (error) {

@@ -99,11 +99,11 @@ TEST_F(BadInput, TripleFault) {
 TEST_F(BadInput, HaltForEver) { expect_guest({0xfa, 0xf4}, cli::stuck, "halt"); }
 
 TEST_F(BadInput, JumpsIntoRegisters) {
-    expect_guest({0xb8, 0, 0, 0xe0, 0xfe, 0xff, 0xe0}, cli::beyond_model, "instruction fetch where there is no RAM");  // mov eax, FEE00000h; jmp eax
+    expect_guest({0xb8, 0, 0, 0xe0, 0xfe, 0xff, 0xe0}, cli::beyond_model, "no RAM: linear 0xfee00000, physical 0xfee00000");  // mov eax, FEE00000h; jmp eax
 }
 
 TEST_F(BadInput, JumpsOffTheEndOfMemory) {
-    expect_guest({0xb8, 0, 0, 0x40, 0, 0xff, 0xe0}, cli::beyond_model, "instruction fetch where there is no RAM");  // mov eax, 400000h; jmp eax
+    expect_guest({0xb8, 0, 0, 0x40, 0, 0xff, 0xe0}, cli::beyond_model, "no RAM: linear 0x400000, physical 0x400000");  // mov eax, 400000h; jmp eax
 }
 
 TEST_F(BadInput, GarbageEndsOrIsStopped) {

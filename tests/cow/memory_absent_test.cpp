@@ -17,11 +17,13 @@ struct FakeSource : PageSource {
     static void content(Frame frame, std::span<u8, page_size> to) {
         std::fill(to.begin(), to.end(), frame.value % 5 == 0 ? u8{0} : static_cast<u8>(frame.value));
     }
-    bool fetch(Frame frame, std::span<u8, page_size> to) override {
+    bool fetch(Frame frame, Memory& into) override {
         ++fetches[frame.value];
         if (meanwhile) meanwhile(frame);
         if (frame.value == lost) return false;
-        content(frame, to);
+        std::array<u8, page_size> page;
+        content(frame, page);
+        into.install(frame, page);  // does nothing if the page came by another way meanwhile
         return true;
     }
 };

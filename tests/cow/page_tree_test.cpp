@@ -102,7 +102,7 @@ TEST_F(PageTreeTest, TheSamePageElsewhereIsAnotherDigest) {
 
 TEST_F(PageTreeTest, AbsentFramesAreListedInOrderUpToTheLimit) {
     PageTree tree{pool, 5000};
-    ASSERT_TRUE(tree.set_absent(10, 300));
+    ASSERT_TRUE(tree.set_range(10, 300, absent_page));
     EXPECT_EQ(tree.find(9), zero_page);
     EXPECT_EQ(tree.find(10), absent_page);
     EXPECT_EQ(tree.find(309), absent_page);
@@ -115,7 +115,7 @@ TEST_F(PageTreeTest, AbsentFramesAreListedInOrderUpToTheLimit) {
 
 TEST_F(PageTreeTest, AWriteBesideAbsentFramesLeavesThemAbsent) {
     PageTree tree{pool, 5000};
-    ASSERT_TRUE(tree.set_absent(0, 5000));
+    ASSERT_TRUE(tree.set_range(0, 5000, absent_page));
     put(tree, 100, 4);
     EXPECT_EQ(tree.find(99), absent_page);
     EXPECT_EQ(tree.find(101), absent_page);

@@ -34,6 +34,9 @@ void toml_target(std::span<const u8> bytes);
 void boot_target(std::span<const u8> bytes);
 /// Suite files, made of the words that they have.
 void suite_target(std::span<const u8> bytes);
+/// The wire: frames of any bytes, and messages of any content.
+void frames_target(std::span<const u8> bytes);
+void messages_target(std::span<const u8> bytes);
 
 struct Target {
     const char* name;
@@ -50,6 +53,8 @@ inline constexpr std::array targets = {
     Target{"toml", toml_target, 20},
     Target{"boot", boot_target, 200},
     Target{"suite", suite_target, 50},
+    Target{"frames", frames_target, 20},
+    Target{"messages", messages_target, 20},
 };
 
 }  // namespace ramet::fuzz

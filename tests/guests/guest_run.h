@@ -43,8 +43,11 @@ struct Way {
     std::function<void(std::unique_ptr<Machine>&)> between = [](std::unique_ptr<Machine>&) {};
 };
 
+/// Far beyond the end of every guest, so that one that has gone astray fails soon.
+inline constexpr u64 limit_max = 50'000'000;
+
 /// Runs to the guest's end, or to `limit`. Digests are taken at `checkpoints`, in ascending order.
-Trace follow(const Guest& guest, std::unique_ptr<Machine>& machine, const std::vector<u64>& checkpoints, const Way& way, u64 limit = ~u64{0});
+Trace follow(const Guest& guest, std::unique_ptr<Machine>& machine, const std::vector<u64>& checkpoints, const Way& way, u64 limit = limit_max);
 
 /// `count` Positions at equal distances below `end`.
 std::vector<u64> checkpoints_below(u64 end, unsigned count);

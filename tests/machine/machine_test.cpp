@@ -87,6 +87,18 @@ TEST(Machine, ForkContinuesAsItsParent) {
     EXPECT_EQ(child.digest(), parent.digest());
 }
 
+TEST(Machine, AChildThatOnlyWaitsHasNoCaches) {
+    Machine machine = machine_of(alphabet);
+    run(machine, 1000);
+    EXPECT_GT(machine.interpreter().cache_bytes(), 0u);
+    Machine child = machine.fork();
+    child.interpreter().drop_caches();
+    EXPECT_EQ(child.digest(), machine.digest());
+    EXPECT_EQ(child.interpreter().cache_bytes(), 0u);
+    run(child, 2000);
+    EXPECT_EQ(child.interpreter().cache_bytes(), machine.interpreter().cache_bytes());
+}
+
 TEST(Machine, ForksLiveTheirOwnLives) {
     Machine parent = machine_of(echo);
     run(parent, 5000);

@@ -24,11 +24,8 @@ protected:
         rig.device.set_line(irq, false);
         rig.device.set_line(irq, true);
     }
-    Pic& pic = rig_.device;
-    Rig<Pic>& rig = rig_;
-
-private:
-    Rig<Pic> rig_;
+    Rig<Pic> rig;
+    Pic& pic = rig.device;
 };
 
 TEST_F(PicTest, DeliversTheVectorOfTheLine) {

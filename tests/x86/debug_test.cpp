@@ -145,14 +145,14 @@ TEST(ResumeFlag, IsPushedByFaultsAndNotBySoftwareInterrupts) {
     fault.run(1);
     ASSERT_EQ(fault.entered(), 6);
     EXPECT_NE(fault.frame(2) & rflags::RF, 0u);
-    Stand software{{0xcc}};  // int3
+    Stand software({0xcc});  // int3
     software.run(1);
     ASSERT_EQ(software.entered(), 3);
     EXPECT_EQ(software.frame(2) & rflags::RF, 0u);
 }
 
 TEST(ResumeFlag, IsLoadedByIretAndGoneAfterTheNextInstruction) {
-    Stand s{{0xcf}};  // iret
+    Stand s({0xcf});  // iret
     s.poke32(Stand::stack, Stand::code + 0x10);
     s.poke32(Stand::stack + 4, 8);
     s.poke32(Stand::stack + 8, 0x10002);

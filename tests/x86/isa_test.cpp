@@ -139,9 +139,9 @@ constexpr Feature features[] = {
     {1, 'd', 0, "FADD_ST_STi", true},      {1, 'd', 4, "RDTSC", true},           {1, 'd', 5, "RDMSR", true},          {1, 'd', 8, "CMPXCHG8B_Mq", true},
     {1, 'd', 11, "SYSENTER", true},        {1, 'd', 15, "CMOVcc", true},         {1, 'd', 19, "CLFLUSH_M", true},     {1, 'd', 23, "PADDB_Pq_Qq", true},
     {1, 'd', 24, "FXSAVE_M", true},        {1, 'd', 25, "ADDPS_Vx_Wx", true},    {1, 'd', 26, "ADDPD_Vx_Wx", true},   {1, 'c', 0, "ADDSUBPS_Vx_Wx", false},
-    {1, 'c', 1, "PCLMULQDQ", false},       {1, 'c', 9, "PSHUFB_Vx_Wx", false},   {1, 'c', 19, "PTEST_Vx_Wx", false},  {1, 'c', 20, "PCMPGTQ_Vx_Wx", false},
+    {1, 'c', 1, "PCLMULQDQ", false},       {1, 'c', 9, "PSHUFB_Vx_Wx", false},   {1, 'c', 17, "INVPCID", false},      {1, 'c', 19, "PTEST_Vx_Wx", false},  {1, 'c', 20, "PCMPGTQ_Vx_Wx", false},
     {1, 'c', 22, "MOVBE_Gv_Mv", false},    {1, 'c', 23, "POPCNT_Gv_Ev", false},  {1, 'c', 25, "AESENC_Vx_Wx", false}, {1, 'c', 26, "XSAVE_M", false},
-    {1, 'c', 30, "RDRAND_Rv", false},      {7, 'b', 0, "RDFSBASE_Ry", false},    {7, 'b', 18, "RDSEED_Rv", false},    {7, 'b', 20, "STAC", false},
+    {1, 'c', 30, "RDRAND_Rv", false},      {7, 'b', 0, "RDFSBASE_Ry", false},    {7, 'b', 10, "INVPCID", false},      {7, 'b', 18, "RDSEED_Rv", false},    {7, 'b', 20, "STAC", false},
     {0x80000001, 'c', 0, "LAHF", true},    {0x80000001, 'c', 5, "LZCNT_Gv_Ev", false}, {0x80000001, 'd', 11, "SYSCALL", true}, {0x80000001, 'd', 27, "RDTSCP", false},
 };
 

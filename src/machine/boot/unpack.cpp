@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/chars.h"
 
 namespace ramet {
 
@@ -57,14 +58,14 @@ Expected<Bytes> unpack_bzip2(std::span<const u8> in, const std::string& what, u6
     bz_stream stream{};
     if (BZ2_bzDecompressInit(&stream, 0, 0) != BZ_OK) return broken(what, "bzip2");
     Bytes scratch{in.begin(), in.end()};
-    stream.next_in = reinterpret_cast<char*>(scratch.data());
+    stream.next_in = chars(scratch.data());
     stream.avail_in = static_cast<unsigned>(scratch.size());
     Bytes out;
     std::size_t used = 0;
     int status = BZ_OK;
     while (status == BZ_OK) {
         if (used == out.size() && !grow(out, limit)) break;
-        stream.next_out = reinterpret_cast<char*>(out.data() + used);
+        stream.next_out = chars(out.data() + used);
         stream.avail_out = static_cast<unsigned>(out.size() - used);
         std::size_t const before = used;
         status = BZ2_bzDecompress(&stream);
@@ -116,7 +117,7 @@ Expected<Bytes> unpack_lz4(std::span<const u8> in, const std::string& what, u64 
             return broken(what, "lz4");
         }
         if (packed == 0) break;
-        int const got = LZ4_decompress_safe(reinterpret_cast<const char*>(in.data() + at + 4), reinterpret_cast<char*>(block.data()),
+        int const got = LZ4_decompress_safe(chars(in.data() + at + 4), chars(block.data()),
                                             static_cast<int>(packed), static_cast<int>(block_max));
         if (got < 0) return broken(what, "lz4");
         if (out.size() + static_cast<std::size_t>(got) > limit) return too_large(what, limit);

@@ -62,7 +62,7 @@ Fault write_rm(Core& core, const Insn& insn, T value) {
 /// Faults as writing a T would; does nothing where the TLB says that it may be written.
 template <class T>
 Fault probe_store(Core& core, u64 linear) {
-    TlbEntry const& e = core.tlbs.at(core.context, linear);
+    TlbEntry const& e = core.caches->tlb.at(core.context, linear);
     bool const known = e.write_tag == ((linear + sizeof(T) - 1) & ~(page_size - 1));
     return known ? no_fault : probe_write(core, linear, sizeof(T), core.context);
 }

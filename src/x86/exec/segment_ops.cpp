@@ -112,7 +112,6 @@ INSTANTIATE(bound)
 
 namespace {
 
-Fault supervisor(const Core& core) { return core.cpu.cpl != 0 ? fault::gp() : no_fault; }
 Fault umip(const Core& core) { return (core.cpu.cr4 & cr4::UMIP) && core.cpu.cpl != 0 ? fault::gp() : no_fault; }
 
 /// Register destinations take the operand size (zero-extended), memory 16 bits.

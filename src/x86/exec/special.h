@@ -20,4 +20,7 @@ namespace ramet::exec {
 #undef SIZED
 #undef SPECIAL
 
+/// What privileged instructions check first.
+inline Fault supervisor(const Core& core) { return core.cpu.cpl != 0 ? fault::gp() : no_fault; }
+
 }  // namespace ramet::exec

@@ -132,8 +132,8 @@ inline const Links& links_of(const Op* o) { return *reinterpret_cast<const Links
 #define RAMET_JUMP(rip, commit, otherwise)                                       \
     do {                                                                         \
         u64 const jump_rip = (rip);                                              \
-        BlockCache::Entry const& entry = c->blocks->at(jump_rip);                \
-        if (entry.key != BlockCache::key(jump_rip, c->mode_key)) [[unlikely]]    \
+        JumpCache::Entry const& entry = c->caches->jumps.at(jump_rip);                \
+        if (entry.key != JumpCache::key(jump_rip, c->mode_key)) [[unlikely]]    \
             RAMET_TAIL return otherwise(c, o, budget);                           \
         commit;                                                                  \
         c->rip_base = jump_rip - entry.block->offset;                            \

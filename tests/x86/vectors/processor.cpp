@@ -54,7 +54,7 @@ Processor::Processor(const ox_config& config)
       memory_(std::make_shared<PagePool>(), {{Frame{0}, frame_max}}),
       bus_(std::make_unique<NoBus>()) {
     core_.memory = &memory_;
-    core_.blocks = &blocks_;
+    core_.caches = &caches_;
     core_.bus = bus_.get();
     core_.model_v2 = true;
     initial_ = reset_cpu();
@@ -133,7 +133,7 @@ void Processor::write(u64 linear, std::span<const u8> bytes) {
         auto const found = pages_.find(page_of(linear));
         if (found != pages_.end()) {
             auto const grant = memory_.write(found->second);
-            if (grant.moved) core_.tlbs.drop_frame(found->second);
+            if (grant.moved) core_.caches->tlb.drop_frame(found->second);
             std::memcpy(grant.bytes + offset, bytes.data(), n);
         }
         bytes = bytes.subspan(n);

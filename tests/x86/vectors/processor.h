@@ -12,7 +12,6 @@
 #include <map>
 
 #include "plugin.h"
-#include "x86/block.h"
 #include "x86/core.h"
 
 namespace ramet::vectors {
@@ -45,7 +44,7 @@ private:
 
     Kind kind_;
     Memory memory_;
-    BlockCache blocks_;
+    Caches caches_;
     std::unique_ptr<Bus> bus_;
     Core core_;
     Cpu initial_;
