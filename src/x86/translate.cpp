@@ -329,8 +329,9 @@ Handler choose_fused(Choice& c, const Insn& jump) {
     if (!c.insn.memory()) return fast::fused(c.row.operation, size, jump.cc(), immediate);
     if (!c.addressable) return nullptr;
     bool const memory_first = o[0].kind == Kind::E;
-    if (!memory_first) c.op.src = c.op.dst;
-    return fast::fused_memory(c.row.operation, size, jump.cc(), c.form, memory_first, immediate);
+    Handler const both = fast::fused_memory(c.row.operation, size, jump.cc(), c.form, memory_first, immediate);
+    if (both != nullptr && !memory_first) c.op.src = c.op.dst;  // an op that stays alone keeps its operands
+    return both;
 }
 
 /// Ends a block that no branch ended.

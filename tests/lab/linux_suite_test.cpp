@@ -19,7 +19,7 @@ TEST(LinuxSuite, PassesAndGivesTheSameInFourShards) {
     std::string const folder = guest_folder();
     if (folder.empty()) GTEST_SKIP() << "NOT RUN: tools/guest could not fetch a kernel";
     Directory const directory;
-    std::string const machine = "kernel = \"" + folder + "/vmlinuz\"\ninitrd = \"" + folder + "/initramfs.cpio\"\nappend = \"console=ttyS0 quiet\"\nunpack = \"host\"\n";
+    std::string const machine = "kernel = \"" + folder + "/vmlinuz\"\ninitrd = \"" + folder + "/initramfs.cpio\"\nappend = \"console=ttyS0 quiet\"\nunpack = \"host\"\nmemory = \"128M\"\n";
     write_file(directory / "machine.toml", {machine.begin(), machine.end()});
     std::string const path = RAMET_SOURCE "/tests/lab/linux/suite.toml";
     Suite suite = must(read_suite(path));

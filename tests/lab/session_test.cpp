@@ -81,12 +81,49 @@ TEST(Session, ReadsAndWritesMemoryBySymbol) {
     EXPECT_FALSE(session.reg("r77"));
 }
 
-TEST(Session, IdleWaitsForInputToBeRead) {
+/// A guest of tests/guests, run to its end.
+Session ended_guest(const std::string& name) {
+    Configuration configuration = small_machine(RAMET_GUEST_IMAGES "/" + name + ".elf");
+    Session session = must(must(State::power_on(configuration, std::make_shared<StateStore>("")))->fork());
+    EXPECT_TRUE(session.run_until(ended(), seconds(1)));
+    return session;
+}
+
+TEST(Session, FollowsThePageTablesOfTheMoment) {
+    Session session = ended_guest("page_faults");  // 32 bit, 4 KiB pages, the first 4 MiB one to one
+    EXPECT_EQ(session.machine().physical(GuestVirt{0x101234}), GuestPhys{0x101234});
+    EXPECT_FALSE(session.machine().physical(GuestVirt{0x400000}));
+    EXPECT_FALSE(session.read<u32>(GuestVirt{0x3ffffe})) << "the second page of the range is not there";
+}
+
+TEST(Session, FollowsLargePagesOfLongMode) {
+    Session session = ended_guest("syscall");  // the first 2 MiB by one large page
+    EXPECT_EQ(session.machine().physical(GuestVirt{0x1fffff}), GuestPhys{0x1fffff});
+    EXPECT_FALSE(session.machine().physical(GuestVirt{0x200000}));
+}
+
+TEST(Session, LookingDoesNotTouch) {
+    Session session = ended_guest("page_faults");
+    Digest const before = session.digest();
+    static_cast<void>(session.read<u64>(GuestVirt{0x101234}));
+    EXPECT_EQ(session.digest(), before);
+}
+
+TEST(Session, WaitsForAHaltThatNothingEnds) {
     Directory const directory;
-    // sti; hlt; in al, dx; jmp to hlt, with the port's interrupt never enabled: it halts for ever.
+    // hlt with interrupts off, over and over.
     write_file(directory / "halt", multiboot_kernel({0xf4, 0xeb, 0xfd}));
     Session session = must(must(State::power_on(small_machine(directory / "halt"), std::make_shared<StateStore>("")))->fork());
     EXPECT_EQ(session.run(seconds(1)).kind, Outcome::Kind::ended);
+}
+
+TEST(Session, IsNotIdleWhileInputIsUnread) {
+    Directory const directory;
+    write_file(directory / "wait", multiboot_kernel({0xfb, 0xf4, 0xeb, 0xfd}));  // sti; hlt, over and over
+    Session session = must(must(State::power_on(small_machine(directory / "wait"), std::make_shared<StateStore>("")))->fork());
+    EXPECT_TRUE(session.run_until(idle(), seconds(1)));
+    session.type("x");
+    EXPECT_FALSE(session.run_until(idle(), milliseconds(10)));
 }
 
 TEST(Session, AnEndOfTheGuestIsNoText) {

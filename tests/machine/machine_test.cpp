@@ -184,6 +184,34 @@ TEST_P(MachineEnds, WithItsReason) {
     EXPECT_EQ(result.value, GetParam().value);
 }
 
+/// mov eax, imm32; jmp to it: code that a write from outside changes.
+const Bytes constant = {0xb8, 1, 0, 0, 0, 0xeb, 0xf9};
+constexpr GuestPhys constant_at{0x100021};  // behind the multiboot header
+
+TEST(Machine, MemoryWrittenFromOutsideIsSeenAtOnceEvenAsCode) {
+    Machine machine = machine_of(constant);
+    run(machine, 1000);
+    ASSERT_EQ(machine.cpu().gpr[RAX], 1U);
+    Machine const before = machine.fork();
+    EXPECT_EQ(machine.apply({.kind = Input::Kind::memory, .bytes = {7, 0, 0, 0}, .at = constant_at}), 4U);
+    run(machine, 1002);
+    EXPECT_EQ(machine.cpu().gpr[RAX], 7U);
+    EXPECT_EQ(before.cpu().gpr[RAX], 1U);
+}
+
+TEST(Machine, MemoryWrittenWhereThereIsNoRamChangesNothing) {
+    Machine machine = machine_of(constant);
+    Digest const before = machine.digest();
+    EXPECT_EQ(machine.apply({.kind = Input::Kind::memory, .bytes = Bytes(16, 1), .at = GuestPhys{(u64{16} << 20) - 8}}), 0U);
+    EXPECT_EQ(machine.apply({.kind = Input::Kind::memory, .bytes = {}, .at = GuestPhys{0}}), 0U);
+    EXPECT_EQ(machine.digest(), before);
+}
+
+TEST(Machine, AddressesAreThemselvesWithoutPaging) {
+    Machine machine = machine_of(constant);
+    EXPECT_EQ(machine.physical(GuestVirt{0x123456}), GuestPhys{0x123456});
+}
+
 TEST(Machine, RefusesImpossibleConfigurations) {
     auto const pool = std::make_shared<PagePool>();
     Configuration configuration;

@@ -81,6 +81,20 @@ TEST(InputLog, GivesBackWhatWasWritten) {
     EXPECT_EQ(log->header().images, some_header().images);
 }
 
+TEST(InputLog, CarriesMemoryAndNotes) {
+    std::vector<LogEntry> const entries = {LogEntry::of({Position{3}, Cycles{4}}, {.kind = Input::Kind::memory, .bytes = {1, 2}, .at = GuestPhys{0x1234}}),
+                                           {.kind = LogEntry::Kind::note, .at = {Position{3}, Cycles{5}}, .path = "what \"failed\""}};
+    std::vector<u8> const bytes = log_bytes(some_header(), entries);
+    EXPECT_EQ(bytes, log_of({entries}));
+    Log const log = must(read_log(bytes));
+    EXPECT_EQ(entries_of(log), entries);
+    EXPECT_TRUE(entries[0].is_input());
+    EXPECT_EQ(entries[0].input().at, GuestPhys{0x1234});
+    EXPECT_FALSE(entries[1].is_input());
+    EXPECT_EQ(entry_text(entries[0]), "3 4 memory 4660 \"\\x01\\x02\"\n");
+    EXPECT_EQ(entry_json(entries[1]), "{\"kind\":\"note\",\"position\":3,\"cycles\":5,\"text\":\"what \\u0022failed\\u0022\"}\n");
+}
+
 TEST(InputLog, LosesOnlyTheTornFrameWhereverItIsCut) {
     std::vector<u8> const whole = log_of({first, second});
     std::size_t const one = log_of({first}).size();
