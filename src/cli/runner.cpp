@@ -81,7 +81,7 @@ std::optional<End> Runner::end_of(const RunResult& result) {
     case StopReason::exit:
     case StopReason::reset:
     case StopReason::power_off: return guest_ended(result);
-    case StopReason::halted: return End{stuck, "halted with interrupts off"};
+    case StopReason::halted: return End{stuck, result.report.empty() ? "halted with interrupts off" : result.report};
     case StopReason::shutdown: return End{triple_fault, "triple fault"};
     case StopReason::unsupported: return End{beyond_model, "beyond the model: " + result.report};
     case StopReason::exhausted: return End{out_of_memory, "the host's memory is used up"};

@@ -59,17 +59,22 @@ Machine Machine::restore(const MachineState& state, Memory memory) {
 }
 
 RunResult Machine::run(const Until& until, Ports& ports) {
+    constexpr unsigned barren_max = 16;  // looks at a processor that retires nothing: a million faults in a row
     PcBus bus{board_, ports, missed_, interpreter_.cpu().tsc_offset};
-    for (;;) {
+    for (unsigned barren = 0;;) {
         Clock const& clock = interpreter_.clock();
         bus.advance(clock.cycles);
         if (auto const result = asked(bus)) return *result;
         if (auto const result = at_limit(until)) return *result;
         Cycles limit = std::min(bus.deadline(), until.cycles);
         if (until.interrupt) limit = std::min(limit, Cycles{clock.cycles + slice_cycles});
+        Clock const before = clock;
         switch (interpreter_.run(memory_, bus, limit, until.position)) {
-        case Stop::limit:
-        case Stop::bus: break;
+        case Stop::limit: break;
+        case Stop::bus:
+            barren = clock.cycles == before.cycles ? barren + 1 : 0;
+            if (barren == barren_max) return {StopReason::halted, 0, "exceptions follow one another without an instruction in between"};
+            break;
         case Stop::halted:
             if (auto const result = wait(bus, until)) return *result;
             break;

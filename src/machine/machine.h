@@ -40,7 +40,7 @@ enum class StopReason : u8 {
     reset,        ///< the guest asked for a reset
     power_off,    ///< the guest switched the PC off
     shutdown,     ///< triple fault
-    halted,       ///< HLT with interrupts off: nothing can ever wake it
+    halted,       ///< HLT with interrupts off: nothing can ever wake it; or exceptions without end, as `report` says
     idle,         ///< Until::idle, or no device will ever interrupt on its own: only an input can go on
     interrupted,  ///< Until::interrupt
     unsupported,  ///< beyond our model; `report` says what

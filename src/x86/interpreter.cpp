@@ -195,6 +195,9 @@ std::optional<Stop> stopped(Core& core, bool alive) {
 
 Stop run_loop(Core& core, Cycles cycle_limit, Position position_limit) {
     constexpr u64 budget_max = u64{1} << 40;
+    constexpr unsigned barren_max = 1 << 16;  // faults in a row without an instruction: handlers that fault themselves may go on for ever
+    Position retired = core.clock.position;
+    unsigned barren = 0;
     for (;;) {
         if (core.cpu.pending_debug != 0 && !core.cpu.interrupt_shadow)
             if (auto const stop = stopped(core, take_fault(core, take_pending_debug(core)))) return *stop;
@@ -205,8 +208,11 @@ Stop run_loop(Core& core, Cycles cycle_limit, Position position_limit) {
         if (core.cpu.activity != Activity::running) return Stop::halted;
         run_some(core, static_cast<i64>(std::min({cycle_limit - core.clock.cycles, position_limit - core.clock.position, budget_max})));
         if (core.fault.kind == Fault::Kind::unsupported) return Stop::unsupported;
-        if (core.fault.raised())
+        if (core.fault.raised()) {
             if (auto const stop = stopped(core, take_fault(core, core.fault))) return *stop;
+            if (core.clock.position != retired) retired = core.clock.position, barren = 0;
+            else if (++barren == barren_max) return Stop::bus;
+        }
         if (core.memory->has_retired()) core.memory->quiesce();
         if (core.bus_touched) return Stop::bus;
     }

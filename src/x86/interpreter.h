@@ -28,7 +28,7 @@ struct Clock {
 
 enum class Stop : u8 {
     limit,     ///< a limit is reached
-    bus,       ///< a bus access happened: deadlines and lines may have changed
+    bus,       ///< a bus access happened: deadlines and lines may have changed; or faults follow one another, and the host gets a look
     halted,    ///< HLT: jump the clock to the next deadline
     shutdown,  ///< triple fault
     unsupported,  ///< beyond our model: report() says what

@@ -127,6 +127,26 @@ TEST(Machine, EqualInputsOnTwoThreadsGiveEqualDigests) {
     EXPECT_EQ(parent.digest(), child.digest());
 }
 
+/// Handles #UD by an undefined instruction: no instruction is ever retired again.
+const Bytes endless_faults = {0xbc, 0, 0, 9, 0,                        // mov esp, 90000h
+                              0x0f, 0x01, 0x15, 0x40, 0, 0x10, 0,      // lgdt [100040h]
+                              0x0f, 0x01, 0x1d, 0x48, 0, 0x10, 0,      // lidt [100048h]
+                              0x0f, 0x0b,                              // 100033h: ud2
+                              0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,         // to 100040h
+                              0x0f, 0, 0x50, 0, 0x10, 0, 0, 0,         // GDT of two descriptors at 100050h
+                              0x37, 0, 0x30, 0, 0x10, 0, 0, 0,         // IDT at 100030h, of which only gate 6, at 100060h, is one
+                              0, 0, 0, 0, 0, 0, 0, 0,                  // null
+                              0xff, 0xff, 0, 0, 0, 0x9a, 0xcf, 0,      // flat code
+                              0x33, 0, 8, 0, 0, 0x8e, 0x10, 0};        // 8:100033h
+
+TEST(Machine, ExceptionsWithoutEndStopTheRun) {
+    Machine machine = machine_of(endless_faults);
+    RunResult const result = run(machine, 1'000'000);
+    EXPECT_EQ(result.reason, StopReason::halted);
+    EXPECT_EQ(result.report, "exceptions follow one another without an instruction in between");
+    EXPECT_EQ(machine.position(), Position{3});
+}
+
 TEST(Machine, LookingDoesNotTouch) {
     Machine quiet = machine_of(alphabet), watched = machine_of(alphabet);
     for (u64 to = 1000; to <= 20'000; to += 1000) {
