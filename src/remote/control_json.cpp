@@ -34,6 +34,7 @@ void member_fields(auto& info, auto visit) {
     visit("stalled_ns", info.stalled_ns);
     visit("stall_max_ns", info.stall_max_ns);
     visit("stall_p50_ns", info.stall_p50_ns);
+    visit("first_run_at_ns", info.first_run_at_ns);
     visit("epoch", info.epoch);
     visit("log", info.log);
 }
@@ -45,6 +46,7 @@ void move_fields(auto& info, auto visit) {
     visit("to", info.to);
     visit("kind", info.kind);
     visit("error", info.report.error);
+    visit("departed_at_ns", info.report.departed_at_ns);
     visit("stopped_ns", info.report.stopped_ns);
     visit("started_ns", info.report.started_ns);
     visit("total_ns", info.report.total_ns);

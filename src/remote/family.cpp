@@ -13,7 +13,7 @@ namespace ramet {
 namespace {
 
 constexpr u64 slice_cycles = 4'000'000;
-constexpr u64 attentive_cycles = 400'000;     // while another machine of the thread waits for a page
+constexpr u64 attentive_cycles = 100'000;     // while pages come in, for this machine or another one of the thread
 constexpr std::size_t fresh_max = 16;         // links that have not said what they want
 constexpr std::size_t finished_max = 1024;
 constexpr u64 idle_poll_ns = 20 * ns_per_ms;  // leases and progress are looked at so often
@@ -117,10 +117,10 @@ void Family::run() {
 }
 
 void Family::run_members() {
-    bool const somebody_waits = std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->waits(); });
+    bool const pages_come = std::any_of(members_.begin(), members_.end(), [](const auto& m) { return m->waits() || (m->incoming && m->incoming->connected()); });
     for (const auto& member : members_) {
         member->do_steps();
-        member->run(somebody_waits ? attentive_cycles : slice_cycles);
+        member->run(pages_come ? attentive_cycles : slice_cycles);
         member->do_steps();
         settle(*member);
     }

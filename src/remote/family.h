@@ -26,6 +26,7 @@ struct MemberInfo {
     u64 stalled_ns = 0;
     u64 stall_max_ns = 0;
     u64 stall_p50_ns = 0;
+    u64 first_run_at_ns = 0;
     u64 epoch = 0;
     std::string log = {};
 };

@@ -56,7 +56,7 @@ void Family::receive(std::unique_ptr<ByteLink> link) {
 MemberInfo Family::info(Member& member) {
     Machine& machine = member.machine();
     MemberInfo made{.name = member.name, .state = state_text(member.state), .detail = member.end_text, .position = machine.position().value,
-                    .cycles = machine.cycles().value, .memory_bytes = machine.memory().byte_count(), .private_bytes = machine.private_bytes(), .epoch = member.epoch,
+                    .cycles = machine.cycles().value, .memory_bytes = machine.memory().byte_count(), .private_bytes = machine.private_bytes(), .first_run_at_ns = member.first_run_at_ns, .epoch = member.epoch,
                     .log = member.recorder ? member.recorder->writer().path() : ""};
     if (!member.incoming) return made;
     PagerStats const stats = member.incoming->pager().stats();

@@ -166,7 +166,7 @@ Expected<Done> Incoming::take(const Go& go) {
 }
 
 Expected<LogHeader> Incoming::keep_logs(const std::string& directory) {
-    for (std::size_t i = 0; i < log_names_.size(); ++i) {
+    for (std::size_t i = 0; i < log_names_.size() && !kept_; ++i) {
         Digest const name = log_names_[i];
         std::vector<u8>& bytes = logs_[name];
         if (i + 1 == log_names_.size() && !log_tail_.empty()) {
@@ -183,12 +183,14 @@ Expected<LogHeader> Incoming::keep_logs(const std::string& directory) {
     if (!log_names_.empty()) parent.digest(log_names_.back());
     header.origin = {LogOrigin::Kind::fork, log_names_.empty() ? "" : kept_log_name(log_names_.back()), parent.finish(), log_entries_, at_, {}};
     logs_.clear();
+    kept_ = true;
     return header;
 }
 
 Expected<Done> Incoming::take_over(const std::string& directory) {
     if (fenced()) return Error{"the source has taken the machine back; it runs there"};
     if (log_names_.empty()) return Error{"no log came along, so the missing pages cannot be made here"};
+    TRY(keep_logs(directory));  // it may wait for its very first page
     if (!pager_->complete()) {
         Machine made = TRY(rebuild(directory + "/" + kept_log_name(log_names_.back()), at_, pool_));
         pager_->supply(made.memory());

@@ -47,7 +47,7 @@ public:
     u64 epoch() const { return right_.epoch(); }
     const Moment& forked_at() const { return at_; }
 
-    /// Writes the logs that came along into a directory; the header for the child's own log there.
+    /// Writes the logs that came along into a directory, once; the header for the child's own log there.
     Expected<LogHeader> keep_logs(const std::string& directory);
     /// An input was given to the machine; the source will need it, should this host die.
     void note(const LogEntry& entry) { entries_.push_back(entry); }
@@ -74,6 +74,7 @@ private:
     std::vector<Digest> log_names_;  // in the order they came: the machine's own last
     std::map<Digest, std::vector<u8>> logs_;
     u64 log_bytes_ = 0;
+    bool kept_ = false;
     std::vector<u8> log_tail_;
     u64 log_entries_ = 0;
     Moment at_;

@@ -72,6 +72,7 @@ void Member::run(u64 cycles) {
             slice_end_ = Cycles{machine_->cycles() + cycles};
         }
         at_boundary_ = false;
+        if (first_run_at_ns == 0) first_run_at_ns = now;
     }
     fiber_->resume();
     if (at_boundary_) after_slice();

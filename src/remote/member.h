@@ -42,6 +42,7 @@ public:
     std::unique_ptr<Recorder> recorder;       // before an input is applied
     std::shared_ptr<ConsoleBuffer> console = std::make_shared<ConsoleBuffer>();
     u64 epoch = 1;
+    u64 first_run_at_ns = 0;                  // by this host's clock
 
     Machine& machine() { return *machine_; }
     /// Another machine in its place: one that came back.

@@ -128,7 +128,7 @@ Expected<Done> Outgoing::go() {
 void Outgoing::depart(Machine& machine, Recorder& recorder) {
     departed_ns_ = host_ns();
     recorder.remove_tap(*std::exchange(tap_, std::nullopt));
-    Machine frozen = machine.fork();
+    Memory frozen = machine.memory().fork();
     at_ = child_at_ = {machine.position(), machine.cycles()};
     state_ = machine.state();
     right_.give();
@@ -136,7 +136,7 @@ void Outgoing::depart(Machine& machine, Recorder& recorder) {
     send(*link_, MessageKind::go, message.bytes());
     static_cast<void>(link_->flush());  // serve() finds out
     lease_until_ns_ = host_ns() + lease_ns();
-    server_->start(std::move(frozen.memory()));
+    server_->start(std::move(frozen));
     if (options_.kind == MoveKind::migrate) {
         for (const RamRange& range : machine.memory().ranges()) machine.memory().release(range);  // what is left is the frozen memory, which goes page by page
         parent_->away();
@@ -144,6 +144,7 @@ void Outgoing::depart(Machine& machine, Recorder& recorder) {
         machine.memory().watch_writes(server_);
     }
     std::lock_guard const lock(mutex_);
+    report_.departed_at_ns = departed_ns_;
     report_.stopped_ns = host_ns() - departed_ns_;
 }
 
@@ -242,6 +243,7 @@ Expected<Done> Outgoing::finish() {
         return Done{};
     }
     bool const migrates = options_.kind == MoveKind::migrate;
+    if (!done_ && !link_) return Error{"the other host has all of the machine and does not answer; it cannot be taken back any more"};
     right_.complete();
     for (u64 const until = host_ns() + patience_ns; !done_ && !abandon_;) {
         auto const told = [&]() -> Expected<Done> {

@@ -49,6 +49,7 @@ public:
     struct Report {
         Phase phase = Phase::connecting;
         std::string error = {};     // why there is no link, or why it failed
+        u64 departed_at_ns = 0;  // by this host's clock
         u64 stopped_ns = 0;    // the parent stood for so long
         u64 started_ns = 0;    // from the parent's stop until the child said that it runs
         u64 total_ns = 0;

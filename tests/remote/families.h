@@ -9,7 +9,7 @@
 namespace ramet {
 
 inline bool eventually(const std::function<bool()>& holds) {
-    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
     while (!holds()) {
         if (std::chrono::steady_clock::now() > until) return false;
         std::this_thread::sleep_for(std::chrono::milliseconds{2});
