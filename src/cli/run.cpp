@@ -5,6 +5,7 @@
 #include "base/quantity.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
+#include "cli/host.h"
 #include "cli/runner.h"
 #include "replay/snapshot.h"
 
@@ -28,7 +29,7 @@ constexpr const char* examples =
 
 /// The words of the command line, before they are understood. Empty: not given.
 struct Words {
-    std::string file, kernel, bios, initrd, append, memory, cpu, unpack, rtc, seed, console, timeout, digest_every, record, snapshot_every, from, save;
+    std::string file, kernel, bios, initrd, append, memory, cpu, unpack, rtc, seed, console, timeout, digest_every, record, snapshot_every, from, save, name;
     std::vector<std::string> until;
     bool has_append = false;
     bool realtime = false;
@@ -88,7 +89,7 @@ Expected<Start> restore(const Words& words) {
     auto const snapshot = TRY(Snapshot::open(words.from));
     Machine machine = restore_machine(snapshot, std::make_shared<PagePool>());
     LogHeader header = snapshot->header();
-    if (!words.record.empty()) header.origin = snapshot_origin(*snapshot, machine, words.record);
+    if (!words.record.empty() || !words.name.empty()) header.origin = snapshot_origin(*snapshot, machine, words.record);
     return Start{std::move(machine), std::move(header)};
 }
 
@@ -102,6 +103,7 @@ Expected<std::optional<Recorder>> recorder_of(const Words& words, const LogHeade
 Expected<int> run(const Words& words) {
     RunOptions const options = TRY(options_of(words));
     Start start = TRY(words.from.empty() ? boot(options.configuration) : restore(words));
+    if (!words.name.empty()) return host(words.name, std::move(start.machine), start.header, words.record);
     Machine& machine = start.machine;
     std::optional<Recorder> recorder = TRY(recorder_of(words, start.header));
     End end;
@@ -136,6 +138,8 @@ void add_options(CLI::App& command, Words& words) {
     run.add_option("--timeout", words.timeout, "end after this much host time, as 60s; where that is depends on the host")->type_name("T");
     run.add_option("--digest-every", words.digest_every, "print Position and digest of the machine every N instructions")->type_name("N");
     run.add_option("--record", words.record, "write the run to a log: ramet replay repeats it")->type_name("FILE");
+    run.add_option("--name", words.name, "host the machine under this name: ramet ps, attach, fork and migrate know it; it is recorded and by the wall clock")
+        ->type_name("NAME");
     run.add_option("--snapshot-every", words.snapshot_every, "with --record: a snapshot every N instructions, for ramet verify --jobs")->type_name("N");
     run.add_option("--from", words.from, "go on from a snapshot instead of booting")->type_name("FILE");
     run.add_option("--save", words.save, "save a snapshot at the end")->type_name("FILE");

@@ -44,6 +44,9 @@ public:
     virtual int write_fd() const = 0;
     /// Bytes may be readable although read_fd() is not.
     virtual bool holds_bytes() const { return false; }
+    /// Bytes that were taken and not yet written; push() writes what the peer takes of them.
+    virtual bool holds_unsent() const { return false; }
+    virtual Expected<Done> push() { return Done{}; }
 };
 
 /// Over file descriptors, which become non-blocking: a socket, or two pipes.

@@ -17,7 +17,7 @@ namespace ramet {
 
 class KnownPages {
 public:
-    static constexpr std::size_t pages_max = std::size_t{4} << 20;  // 16 GiB of content
+    static constexpr std::size_t pages_max = std::size_t{256} << 10;  // 1 GiB of content
 
     /// Whatever has a page in `memory` now. Costs a hash for each.
     void add(Memory memory);

@@ -25,7 +25,7 @@ Expected<Done> Link::flush() {
         out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(out_begin_));
         out_begin_ = 0;
     }
-    return Done{};
+    return bytes_->push();
 }
 
 Expected<std::optional<WireFrame>> Link::receive() {
@@ -42,7 +42,7 @@ Expected<std::optional<WireFrame>> Link::receive() {
 void Link::wait(u64 limit_ns, const Wakeup* wakeup) {
     if (bytes_->holds_bytes()) return;
     std::array<pollfd, 3> fds = {{{.fd = read_fd(), .events = POLLIN, .revents = 0},
-                                  {.fd = unsent() != 0 ? write_fd() : -1, .events = POLLOUT, .revents = 0},
+                                  {.fd = unsent() != 0 || bytes_->holds_unsent() ? write_fd() : -1, .events = POLLOUT, .revents = 0},
                                   {.fd = wakeup != nullptr ? wakeup->fd() : -1, .events = POLLIN, .revents = 0}}};
     constexpr u64 second = 1'000'000'000;
     timespec const limit{.tv_sec = static_cast<time_t>(limit_ns / second), .tv_nsec = static_cast<long>(limit_ns % second)};

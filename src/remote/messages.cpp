@@ -96,6 +96,7 @@ std::vector<u8> Propose::bytes() const {
     to.put(static_cast<u8>(kind));
     to.put(epoch);
     to.text(name);
+    to.put(lease_ms);
     to.put(static_cast<u8>(has_log ? 1 : 0));
     to.block(header_bytes(header));
     return to.finish();
@@ -108,9 +109,10 @@ Expected<Propose> Propose::parse(std::span<const u8> bytes) {
     u8 const kind = from.get<u8>();
     made.epoch = from.get<u64>();
     made.name = from.text(name_bytes_max);
+    made.lease_ms = from.get<u32>();
     u8 const has_log = from.get<u8>();
     std::span<const u8> const header = from.block(LogHeader::prefix_bytes + LogHeader::bytes_max);
-    if (!from.done() || kind > 1 || has_log > 1 || header.size() < LogHeader::prefix_bytes) return malformed("proposal");
+    if (!from.done() || kind > 1 || has_log > 1 || made.lease_ms == 0 || made.lease_ms > Propose::lease_ms_max || header.size() < LogHeader::prefix_bytes) return malformed("proposal");
     made.kind = static_cast<MoveKind>(kind);
     made.has_log = has_log == 1;
     std::span<const u8> const prefix = header.first(LogHeader::prefix_bytes), rest = header.subspan(LogHeader::prefix_bytes);

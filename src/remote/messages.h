@@ -55,10 +55,12 @@ struct Refuse {
 
 struct Propose {
     static constexpr u64 name_bytes_max = 64;
+    static constexpr u32 lease_ms_max = 3'600'000;
     SessionName session = {};
     MoveKind kind = MoveKind::fork;
     u64 epoch = 0;            // of the right to run, after the move
     std::string name;         // for the child
+    u32 lease_ms = 5000;      // of a migrated child, to run without a word from its source
     bool has_log = false;     // the machine's log and its ancestors' follow
     LogHeader header;         // of the machine's log: configuration, images, identity
     std::vector<u8> bytes() const;

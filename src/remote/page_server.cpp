@@ -254,10 +254,14 @@ void PageServer::send_frames(Link& link, const std::vector<Frame>& frames, PageL
         for (Frame const frame : stored) names.names.push_back({frame, sha256_of({frozen_->read(frame), page_size})});
         return link.send(kind(MessageKind::names), names.bytes());
     }
-    ByteWriter message;
-    Pages::begin(message, sequence, stored);
-    for (Frame const frame : stored) message.raw({frozen_->read(frame), page_size});
-    link.send(kind(MessageKind::pages), message.bytes());
+    ByteWriter head;
+    Pages::begin(head, sequence, stored);
+    message_.assign(head.bytes().begin(), head.bytes().end());
+    for (Frame const frame : stored) {
+        const u8* const page = frozen_->read(frame);
+        message_.insert(message_.end(), page, page + page_size);
+    }
+    link.send(kind(MessageKind::pages), message_);
 }
 
 void PageServer::about_to_write(Frame frame) {

@@ -108,6 +108,7 @@ private:
     u64 push_from_ns_ = 0;
     u64 push_bytes_ = 0;
     ServeStats stats_;
+    std::vector<u8> message_;  // of pages; kept, because allocating a quarter of a mebibyte costs more than filling it
 };
 
 }  // namespace ramet

@@ -55,11 +55,21 @@ bool Pager::fetch(Frame frame, Memory& into) {
                 return false;
         }
         u64 const stalled = host_ns() - from;
+        stalls_[(stats_.asked - 1) % stalls_.size()] = stalled;
         stats_.stalled_ns += stalled;
         stats_.stall_max_ns = std::max(stats_.stall_max_ns, stalled);
     }
     into.adopt(frame, store_);
     return true;
+}
+
+PagerStats Pager::stats() const {
+    PagerStats stats = stats_;
+    std::size_t const count = static_cast<std::size_t>(std::min<u64>(stats.asked, stalls_.size()));
+    std::array<u64, 1024> sorted = stalls_;
+    std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count / 2), sorted.begin() + static_cast<std::ptrdiff_t>(count));
+    if (count != 0) stats.stall_p50_ns = sorted[count / 2];
+    return stats;
 }
 
 bool Pager::is_mine(u32 k) { return k == kind(MessageKind::zeros) || k == kind(MessageKind::pages) || k == kind(MessageKind::names); }

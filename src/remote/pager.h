@@ -8,6 +8,7 @@
 // Tests: tests/remote/page_server_test.cpp, migration_test.cpp.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <set>
 
@@ -24,6 +25,7 @@ struct PagerStats {
     u64 named = 0;     // pages that were here already
     u64 stalled_ns = 0;
     u64 stall_max_ns = 0;
+    u64 stall_p50_ns = 0;  // median of the last thousand
 };
 
 class Pager final : public PageSource {
@@ -55,7 +57,7 @@ public:
     std::vector<Runs> lacks() const;
     /// Asks for a page on somebody else's behalf.
     void want(Frame frame);
-    const PagerStats& stats() const { return stats_; }
+    PagerStats stats() const;
 
 private:
     Expected<Done> take(const Runs& zeros);
@@ -76,6 +78,7 @@ private:
     u64 absent_ = 0;
     bool lost_ = false;
     PagerStats stats_;
+    std::array<u64, 1024> stalls_ = {};  // the last ones, in nanoseconds
 };
 
 }  // namespace ramet

@@ -71,6 +71,7 @@ Expected<Done> InputLog::scan() {
     u64 offset = LogHeader::prefix_bytes + length;
     u64 check = name_.lo;
     while (offset < end && TRY(scan_frame(offset, end, check))) {}
+    last_check_ = check;
     return Done{};
 }
 

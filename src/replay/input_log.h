@@ -69,6 +69,8 @@ public:
     bool ended() const { return ended_; }
     const std::optional<Torn>& torn() const { return torn_; }
     u64 entry_count() const { return entries_; }
+    /// What the check of a further frame begins with.
+    u64 last_check() const { return last_check_; }
 
 private:
     explicit InputLog(File file) : file_(std::move(file)) {}
@@ -85,6 +87,7 @@ private:
     std::vector<LogFrame> frames_;
     Moment last_;
     u64 entries_ = 0;
+    u64 last_check_ = 0;
     bool ended_ = false;
     std::optional<Torn> torn_;
 };

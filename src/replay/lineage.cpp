@@ -22,6 +22,15 @@ Expected<Done> check_parent(const InputLog& parent, const InputLog& child) {
     return Done{};
 }
 
+Expected<std::shared_ptr<const InputLog>> open_parent(const InputLog& child) {
+    const LogOrigin& origin = child.header().origin;
+    auto named = InputLog::open(path_from(child.path(), origin.path));
+    if (named || origin.name.size() != 16) return named;
+    ByteReader name{origin.name};
+    auto kept = InputLog::open(path_from(child.path(), kept_log_name(name.digest())));
+    return kept ? kept : named;
+}
+
 Expected<Done> check_image(const InputLog& log, const ImageRecord& recorded, const Image& found) {
     ImageRecord const now = image_record(found);
     if (now.sha256 == recorded.sha256 && now.arguments == recorded.arguments) return Done{};
@@ -60,13 +69,15 @@ Expected<Machine> restore(const InputLog& log, std::shared_ptr<PagePool> pool) {
 
 }  // namespace
 
+std::string kept_log_name(const Digest& log) { return log.hex() + ".rlog"; }
+
 Expected<std::shared_ptr<const Lineage>> Lineage::open(const std::string& path) {
     auto lineage = std::make_shared<Lineage>();
     lineage->logs.push_back(TRY(InputLog::open(path)));
     while (lineage->logs.back()->header().origin.kind == LogOrigin::Kind::fork) {
         const InputLog& child = *lineage->logs.back();
         if (lineage->logs.size() == depth_max) return Error{child.path() + ": more than " + std::to_string(depth_max) + " generations of logs"};
-        auto parent = InputLog::open(path_from(child.path(), child.header().origin.path));
+        auto parent = open_parent(child);
         if (!parent) return Error{child.path() + ": its parent log: " + parent.error().text};
         TRY(check_parent(**parent, child));
         lineage->logs.push_back(*std::move(parent));

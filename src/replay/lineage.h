@@ -18,10 +18,14 @@ struct Lineage {
 
     std::vector<std::shared_ptr<const InputLog>> logs;
 
+    /// A parent's log is looked for where the child's says, then beside the child's under its own name, as a host keeps logs that came from elsewhere.
     static Expected<std::shared_ptr<const Lineage>> open(const std::string& path);
     const InputLog& root() const { return *logs.front(); }
     const InputLog& leaf() const { return *logs.back(); }
 };
+
+/// Under which file name a host keeps a log that came from elsewhere.
+std::string kept_log_name(const Digest& log);
 
 class LineageCursor {
 public:

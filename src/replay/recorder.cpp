@@ -32,7 +32,15 @@ Expected<Recorder> Recorder::create(const std::string& path, const LogHeader& he
 
 Expected<Done> Recorder::append(const LogEntry& entry) {
     ++entries_;
-    return writer_.append(entry);
+    TRY(writer_.append(entry));
+    for (const auto& [number, tap] : taps_) tap(entry);
+    return Done{};
+}
+
+std::size_t Recorder::add_tap(Tap tap) {
+    std::size_t const number = taps_.empty() ? 0 : taps_.rbegin()->first + 1;
+    taps_.emplace(number, std::move(tap));
+    return number;
 }
 
 Expected<RunResult> Recorder::run(Machine& machine, const Until& until, Ports& ports) {
@@ -56,6 +64,7 @@ Expected<Done> Recorder::look(Machine& machine) {
     }
     if (at < next_digest_) return Done{};
     next_digest_ = next_multiple(at, options_.digest_every);
+    if (!digests_on_) return Done{};
     return append({.kind = LogEntry::Kind::digest, .at = moment_of(machine), .digest = machine.digest()});
 }
 
@@ -76,10 +85,16 @@ Expected<Done> Recorder::finish(Machine& machine, const RunResult& result) {
 
 Expected<LogHeader> Recorder::fork_header(Machine& child, const std::string& child_path) {
     TRY(writer_.flush());
+    LogHeader header = fork_header_without_digest(child, child_path);
+    header.origin.digest = child.digest();
+    return header;
+}
+
+LogHeader Recorder::fork_header_without_digest(const Machine& child, const std::string& child_path) const {
     ByteWriter name;
     name.digest(writer_.name());
     LogHeader header = header_;
-    header.origin = {LogOrigin::Kind::fork, path_beside(writer_.path(), child_path), name.finish(), entries_, moment_of(child), child.digest()};
+    header.origin = {LogOrigin::Kind::fork, path_beside(writer_.path(), child_path), name.finish(), entries_, moment_of(child), {}};
     return header;
 }
 

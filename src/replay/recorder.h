@@ -11,6 +11,8 @@
 // Tests: tests/replay/player_test.cpp, lineage_test.cpp.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -38,6 +40,20 @@ public:
     /// needs it.
     Expected<LogHeader> fork_header(Machine& child, const std::string& child_path);
 
+    /// The same without the digest, which needs all of the child's memory: nothing is compared at the fork then.
+    LogHeader fork_header_without_digest(const Machine& child, const std::string& child_path) const;
+
+    /// Hears of each entry after it was logged. Returns a number for remove_tap().
+    using Tap = std::function<void(const LogEntry&)>;
+    std::size_t add_tap(Tap tap);
+    void remove_tap(std::size_t number) { taps_.erase(number); }
+    /// Makes what was logged so far durable.
+    Expected<Done> flush() { return writer_.flush(); }
+    /// No digests while memory is elsewhere: taking one would fetch it all.
+    void set_digests(bool on) { digests_on_ = on; }
+
+    const LogHeader& header() const { return header_; }
+    u64 entries() const { return entries_; }
     const LogWriter& writer() const { return writer_; }
 
 private:
@@ -51,6 +67,8 @@ private:
     u64 entries_ = 0;
     Position next_digest_;
     Position next_snapshot_;
+    bool digests_on_ = true;
+    std::map<std::size_t, Tap> taps_;
 };
 
 }  // namespace ramet

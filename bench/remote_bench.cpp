@@ -1,0 +1,204 @@
+// What moving a machine to another host costs, over loopback: prints one JSON object per figure.
+//
+//     remote_bench [64|1024|8192]        memory sizes in MiB (default: all three)
+//
+// Source and target are two families in this process, joined by TCP on 127.0.0.1. A pause lasts from the parent's stop to the child's first
+// instruction. A demand fault is timed at the child: from the access until it goes on. Each figure is the median of several rounds, because the host has other things to do as well.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/bytes.h"
+#include "remote/family.h"
+
+namespace {
+
+using namespace ramet;
+
+constexpr u64 MiB = u64{1} << 20;
+
+template <class T>
+T must(Expected<T> result) {
+    if (result) return *std::move(result);
+    std::fprintf(stderr, "remote_bench: %s\n", result.error().text.c_str());
+    std::exit(1);
+}
+
+void print(const std::string& name, double value) { std::printf("{\"name\":\"remote.%s\",\"value\":%.3f}\n", name.c_str(), value), std::fflush(stdout); }
+
+double now_us() { return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+double quantile(std::vector<double> values, double part) {
+    std::sort(values.begin(), values.end());
+    return values[std::min(values.size() - 1, static_cast<std::size_t>(part * static_cast<double>(values.size())))];
+}
+
+void wait_until(auto holds) {
+    while (!holds()) std::this_thread::sleep_for(std::chrono::microseconds{200});
+}
+
+/// Adds one to a word in each of `pages` pages from 2 MiB on, for ever.
+std::vector<u8> kernel(u32 pages) {
+    std::vector<u8> code = {0xbf, 0, 0, 0x20, 0,           // mov edi, 200000h
+                            0xff, 0x07,                    // inc dword [edi]
+                            0x81, 0xc7, 0, 0x10, 0, 0,     // add edi, 4096
+                            0x81, 0xff, 0, 0, 0, 0,        // cmp edi, end
+                            0x72, 0xf0, 0xeb, 0xe9};       // jb to the inc; jmp to the start
+    store_le(&code[15], u32{0x200000} + pages * u32{page_size});
+    std::vector<u8> image;
+    constexpr u32 magic = 0x1badb002, flags = 0x10000, load = 0x100000;
+    for (u32 const value : {magic, flags, 0 - magic - flags, load, load, u32{0}, u32{0}, load + 32})
+        for (unsigned i = 0; i < 4; ++i) image.push_back(static_cast<u8>(value >> 8 * i));
+    image.insert(image.end(), code.begin(), code.end());
+    return image;
+}
+
+struct Host {
+    explicit Host(const std::string& name) : directory((std::filesystem::temp_directory_path() / ("ramet-remote-bench-" + name)).string()) {
+        std::filesystem::create_directories(directory);
+        family.emplace(directory);
+    }
+    ~Host() {
+        family.reset();
+        std::filesystem::remove_all(directory);
+    }
+    MemberInfo member(const std::string& name) {
+        for (const MemberInfo& info : family->members())
+            if (info.name == name) return info;
+        return {};
+    }
+    std::string directory;
+    std::optional<Family> family;
+};
+
+/// A machine whose sweep has touched all of its pages, at a source, and a target that listens.
+struct Pair {
+    Pair(u64 memory_mib, u32 pages) {
+        Configuration configuration;
+        configuration.kernel = source.directory + "/kernel";
+        configuration.memory_bytes = memory_mib * MiB;
+        std::vector<u8> const bytes = kernel(pages);
+        std::ofstream{configuration.kernel, std::ios::binary}.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        Images const images = must(read_images(configuration));
+        Machine machine = must(Machine::create(configuration, images, std::make_shared<PagePool>()));
+        LogHeader const header = header_of(configuration, images, machine);
+        must(source.family->add("parent", std::move(machine), header, source.directory + "/parent.rlog"));
+        wait_until([&] { return source.member("parent").position > 8 * u64{pages}; });
+        address = must(target.family->listen(must(Address::parse("tcp:127.0.0.1:0"))));
+    }
+    Outgoing::Report fork(const std::string& name, ServeOptions serve) {
+        u64 const number = must(source.family->move("parent", {.to = address, .name = name, .serve = std::move(serve)}));
+        Outgoing::Report report;
+        wait_until([&] {
+            report = find(number);
+            if (report.phase == Outgoing::Phase::failed) must(Expected<Done>{Error{report.error}});
+            return report.started_ns != 0;
+        });
+        return report;
+    }
+    Outgoing::Report find(u64 number) {
+        for (const MoveInfo& move : source.family->moves())
+            if (move.number == number) return move.report;
+        return {};
+    }
+
+    Host source{"source"};
+    Host target{"target"};
+    Address address;
+};
+
+void bench_pause(u64 mib) {
+    Pair pair{mib, 2000};
+    std::vector<double> pauses, stops;
+    for (int i = 0; i < 40; ++i) {
+        std::string const name = "child" + std::to_string(i);
+        Outgoing::Report const report = pair.fork(name, {.push_bytes_per_s = 0});
+        u64 first = 0;
+        wait_until([&] { return (first = pair.target.member(name).first_run_at_ns) != 0; });
+        pauses.push_back(static_cast<double>(first - report.departed_at_ns) / 1e3);
+        stops.push_back(static_cast<double>(report.stopped_ns) / 1e3);
+        must(pair.target.family->remove(name));
+    }
+    std::string const size = mib < 1024 ? std::to_string(mib) + "M" : std::to_string(mib / 1024) + "G";
+    print(size + ".pause_p50_us", quantile(pauses, 0.5));
+    print(size + ".pause_p99_us", quantile(pauses, 0.99));
+    print(size + ".parent_stops_p50_us", quantile(stops, 0.5));
+}
+
+void bench_fault() {
+    Pair pair{256, 20'000};
+    must(pair.source.family->pause("parent"));
+    pair.fork("child", {.push_bytes_per_s = 0});
+    wait_until([&] { return pair.target.member("child").asked_pages >= 5000; });
+    MemberInfo const child = pair.target.member("child");
+    print("fault_mean_us", static_cast<double>(child.stalled_ns) / 1e3 / static_cast<double>(child.asked_pages));
+    print("fault_p50_us", static_cast<double>(child.stall_p50_ns) / 1e3);
+}
+
+void bench_push() {
+    std::vector<double> rates;
+    for (int i = 0; i < 3; ++i) {
+        Pair pair{2048, 200'000};
+        must(pair.source.family->pause("parent"));
+        u64 const number = must(pair.source.family->move("parent", {.to = pair.address, .name = "child"}));
+        double begun = 0;
+        wait_until([&] { begun = begun == 0 && pair.find(number).pages.pushed > 1000 ? now_us() : begun; return pair.find(number).phase == Outgoing::Phase::finished; });
+        Outgoing::Report const report = pair.find(number);
+        rates.push_back(static_cast<double>(report.pages.pushed + report.pages.demanded - 1000) * page_size / (now_us() - begun) * 1e6 / (1024.0 * 1024 * 1024));
+    }
+    print("push_gib_s", quantile(rates, 0.5));
+}
+
+/// A child that touches 5 % of its memory, and a second one that is given what the first one touched.
+void bench_working_set() {
+    constexpr u32 mib = 128, pages = mib * 256 / 20;
+    Pair pair{mib, pages};
+    must(pair.source.family->pause("parent"));
+    auto const faults = [&](const char* name, ServeOptions serve) {
+        pair.fork(name, std::move(serve));
+        u64 const from = pair.target.member(name).position;
+        wait_until([&] { return pair.target.member(name).position > from + 8 * u64{pages}; });
+        return pair.target.member(name);
+    };
+    MemberInfo const first = faults("first", {.push_bytes_per_s = 0});
+    print("touched_share_received", static_cast<double>(first.received_pages) / (mib * 256));
+    MemberInfo const second = faults("second", {.push_bytes_per_s = 0});
+    print("second_child_fault_ratio", static_cast<double>(second.asked_pages) / static_cast<double>(first.asked_pages));
+}
+
+/// One frozen parent, twenty receivers.
+void bench_fanout() {
+    Pair pair{64, 2000};
+    must(pair.source.family->pause("parent"));
+    std::vector<double> last;
+    for (int round = 0; round < 5; ++round) {
+        double const from = now_us();
+        std::vector<u64> numbers;
+        for (int i = 0; i < 20; ++i) {
+            std::string const name = "child" + std::to_string(round) + "-" + std::to_string(i);
+            numbers.push_back(must(pair.source.family->move("parent", {.to = pair.address, .name = name, .serve = {.push_bytes_per_s = 0}})));
+        }
+        wait_until([&] { return std::all_of(numbers.begin(), numbers.end(), [&](u64 number) { return pair.find(number).started_ns != 0; }); });
+        last.push_back((now_us() - from) / 1e3);
+        for (int i = 0; i < 20; ++i) must(pair.target.family->remove("child" + std::to_string(round) + "-" + std::to_string(i)));
+    }
+    print("fanout20_ms", quantile(last, 0.5));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::vector<u64> sizes;
+    for (int i = 1; i < argc; ++i) sizes.push_back(std::strtoull(argv[i], nullptr, 10));
+    if (sizes.empty()) sizes = {64, 1024, 8192};
+    for (u64 const mib : sizes) bench_pause(mib);
+    bench_fault();
+    bench_push();
+    bench_working_set();
+    bench_fanout();
+    return 0;
+}

@@ -1,0 +1,61 @@
+#include "cli/attach.h"
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/exit_status.h"
+#include "cli/replay_words.h"
+#include "cli/terminal.h"
+#include "remote/control.h"
+
+namespace ramet::cli {
+
+namespace {
+
+constexpr u64 keys_ns = 10'000'000;  // a look at the keyboard
+constexpr u64 output_ms = 20;        // a look at the machine
+
+volatile std::sig_atomic_t caught_signal = 0;
+
+void catch_signals() {
+    struct sigaction action {};
+    action.sa_handler = [](int signal) { caught_signal = signal; };
+    for (int const signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+Expected<Detached> attach(const std::string& machine, const std::string& socket) {
+    catch_signals();
+    ControlClient const client{socket};
+    Terminal terminal;
+    EscapeKeys escape;
+    std::vector<u8> keys;
+    for (u64 from = 0; caught_signal == 0;) {
+        auto const piece = TRY(client.console(machine, from, keys.empty() ? output_ms : 0));
+        terminal.write(piece.bytes);
+        from = piece.from + piece.bytes.size();
+        if (piece.ended && piece.bytes.empty()) return Detached::ended;
+        for (u8 const key : terminal.read(keys_ns)) {
+            Escape const wish = terminal.interactive() ? escape.feed(key, keys) : (keys.push_back(key), Escape::none);
+            if (wish == Escape::leave) return Detached::left;
+            if (wish == Escape::help) terminal.write(EscapeKeys::help());
+        }
+        if (!keys.empty() && client.type(machine, {keys.begin(), keys.end()})) keys.clear();
+    }
+    return Detached::signalled;
+}
+
+void add_attach(CLI::App& app, int& status) {
+    CLI::App& command = *app.add_subcommand("attach", "The console of a running machine; Ctrl-A x leaves it running");
+    auto const machine = std::make_shared<std::string>();
+    command.add_option("machine", *machine)->required()->type_name("NAME");
+    set_action(command, status, [machine]() -> Expected<int> {
+        TRY(attach(*machine, TRY(ControlClient::of(*machine)).socket()));
+        return done;
+    });
+}
+
+}  // namespace ramet::cli

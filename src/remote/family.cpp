@@ -1,0 +1,309 @@
+#include "remote/family.h"
+
+#include <algorithm>
+
+#include <poll.h>
+
+#include "remote/follow.h"
+#include "remote/host_time.h"
+#include "replay/paths.h"
+
+namespace ramet {
+
+namespace {
+
+constexpr u64 slice_cycles = 4'000'000;
+constexpr u64 attentive_cycles = 100'000;     // while pages come in, for this machine or another one of the thread
+constexpr std::size_t fresh_max = 16;         // links that have not said what they want
+constexpr std::size_t finished_max = 1024;
+constexpr u64 idle_poll_ns = 20 * ns_per_ms;  // leases and progress are looked at so often
+constexpr u64 known_pages_max = 64 << 10;     // of one machine: 256 MiB are hashed in a fifth of a second
+
+}  // namespace
+
+/// What Outgoing may do with a member, from its own thread.
+class Family::Departure final : public Departing {
+public:
+    Departure(Family& family, std::weak_ptr<Member> member) : family_(family), member_(std::move(member)) {}
+
+    bool at_boundary(std::function<void(Machine&, Recorder&)> step) override {
+        return post([step = std::move(step)](Member& member) { step(member.machine(), *member.recorder); });
+    }
+    Expected<Done> returned(Machine machine, std::vector<LogEntry> entries, Moment last) override {
+        Expected<Done> followed = Done{};
+        bool const there = post([&](Member& member) {
+            member.replace(std::move(machine));
+            followed = follow(member.machine(), member.recorder.get(), entries, last);
+            member.state = followed ? Member::State::running : Member::State::ended;
+            member.epoch += 2;
+        });
+        if (!there) return Error{"the machine was stopped meanwhile"};
+        return followed;
+    }
+    void away() override {
+        if (auto const member = member_.lock()) member->state = Member::State::away;
+    }
+    void left() override {
+        post([](Member& member) {
+            member.state = Member::State::ended;
+            member.end_text = "migrated";
+            member.console->end();
+        });
+    }
+
+private:
+    bool post(Member::Step step) {
+        auto member = member_.lock();
+        if (!member) return false;
+        auto done = member->post(std::move(step));
+        member.reset();  // so that its end is not ours to wait for
+        family_.wake();
+        return done.get();
+    }
+    Family& family_;
+    std::weak_ptr<Member> member_;
+};
+
+Family::Family(std::string log_directory) : log_directory_(std::move(log_directory)) {
+    thread_ = std::thread{[this] { run(); }};
+}
+
+Family::~Family() {
+    stop();
+    thread_.join();
+}
+
+void Family::wake() {
+    *interrupt_ = true;
+    wakeup_->signal();
+}
+
+void Family::stop() {
+    stop_ = true;
+    wake();
+}
+
+void Family::do_questions() {
+    std::vector<std::function<void()>> questions;
+    {
+        std::lock_guard const lock(mutex_);
+        questions = std::exchange(questions_, {});
+    }
+    for (auto const& question : questions) question();
+}
+
+void Family::run() {
+    while (!stop_) {
+        wakeup_->clear();
+        *interrupt_ = false;
+        do_questions();
+        accept();
+        serve_links();
+        run_members();
+        if (stop_when_empty_ && !members_.empty() && std::all_of(members_.begin(), members_.end(), [](const auto& m) { return m->state == Member::State::ended; })) break;
+        wait();
+    }
+    for (Move& move : moves_) move.outgoing->abandon();
+    {
+        std::lock_guard const lock(mutex_);
+        stopped_ = true;
+    }
+    do_questions();
+    for (const auto& member : members_) member->console->end();
+    std::list<Move> moves = std::exchange(moves_, {});
+    std::list<std::shared_ptr<Member>> members = std::exchange(members_, {});
+    members.clear();  // moves that wait for a boundary go on now, and find no machine
+    moves.clear();
+}
+
+void Family::run_members() {
+    bool const pages_come = std::any_of(members_.begin(), members_.end(), [](const auto& m) { return m->waits() || (m->incoming && m->incoming->connected()); });
+    for (const auto& member : members_) {
+        member->do_steps();
+        member->run(pages_come ? attentive_cycles : slice_cycles);
+        member->do_steps();
+        settle(*member);
+    }
+}
+
+/// What follows the first slice after an arrival, and the last page.
+void Family::settle(Member& member) {
+    if (!member.incoming) return;
+    Incoming& incoming = *member.incoming;
+    if (incoming.fenced() && member.state != Member::State::ended) {
+        member.state = Member::State::ended;
+        member.end_text = "taken back by its source";
+        member.console->end();
+    }
+    if (member.waits()) return;
+    if (!member.recorder && member.state != Member::State::ended) {
+        auto const record = [&]() -> Expected<Done> {
+            LogHeader const header = TRY(incoming.keep_logs(log_directory_));
+            member.recorder = std::make_unique<Recorder>(TRY(Recorder::create(log_directory_ + "/" + member.name + ".rlog", header)));
+            member.recorder->set_digests(false);
+            member.recorder->add_tap([source = member.incoming](const LogEntry& entry) { if (entry.kind == LogEntry::Kind::serial) source->note(entry); });
+            return Done{};
+        }();
+        if (!record) {
+            member.state = Member::State::ended;
+            member.end_text = "recording failed: " + record.error().text;
+        }
+    }
+    if (!incoming.finished() || !member.recorder) return;
+    member.machine().memory().adopt_all(incoming.pager().store());
+    if (incoming.pager().total() <= known_pages_max) to_know_.push_back(incoming.pager().store().fork());
+    member.recorder->set_digests(true);
+    member.recorder->remove_tap(0);
+    finished_.push_back({incoming.proposal().session, incoming.epoch()});
+    if (finished_.size() > finished_max) finished_.pop_front();
+    member.incoming.reset();
+}
+
+void Family::serve_links() {
+    for (auto fresh = fresh_.begin(); fresh != fresh_.end();) fresh = greet_fresh(*fresh) ? std::next(fresh) : fresh_.erase(fresh);
+    for (auto coming = coming_.begin(); coming != coming_.end();) {
+        auto const held = *coming;
+        held->pump();
+        bool const gone = held->failed() || std::any_of(members_.begin(), members_.end(), [&](const auto& m) { return m->incoming == held; });
+        coming = gone ? coming_.erase(coming) : std::next(coming);
+    }
+    for (const auto& member : members_) {
+        if (!member->incoming) continue;
+        member->incoming->pump();
+        relay(*member);
+    }
+}
+
+/// Who forked the member while it lacks pages may lack them as well.
+void Family::relay(Member& member) {
+    for (Move& move : moves_) {
+        auto const server = move.machine == member.name ? move.outgoing->server() : nullptr;
+        if (!server) continue;
+        std::vector<Frame> const lacking = server->lacking();
+        for (Frame const frame : lacking) member.incoming->pager().want(frame);
+        bool const some_came = std::any_of(lacking.begin(), lacking.end(), [&](Frame frame) { return !member.incoming->pager().store().is_absent(frame); });
+        if (some_came || member.incoming->pager().complete()) server->supply(member.incoming->pager().store());
+    }
+}
+
+void Family::accept() {
+    for (Listener& listener : listeners_)
+        for (;;) {
+            auto link = listener.accept();
+            if (!link || *link == nullptr) break;
+            fresh_.push_back({std::make_unique<Link>(*std::move(link)), host_ns()});
+            if (fresh_.size() > fresh_max) fresh_.pop_front();  // who has been silent longest makes room
+        }
+}
+
+bool Family::greet_fresh(Fresh& fresh) {
+    auto const look = [&]() -> Expected<bool> {
+        for (;;) {
+            TRY(fresh.link->flush());
+            auto const message = TRY(fresh.link->receive());
+            if (!message) {
+                if (host_ns() - fresh.since_ns > patience_ns) return Error{"no proposal came in 10 seconds"};
+                return true;
+            }
+            if (!fresh.greeted) {
+                if (!is(*message, MessageKind::hello)) return Error{"a greeting is due first"};
+                send(*fresh.link, MessageKind::hello, Hello{}.bytes());
+                TRY(common_version(TRY(Hello::parse(message->bytes))));
+                fresh.greeted = true;
+                continue;
+            }
+            if (is(*message, MessageKind::propose)) {
+                TRY(propose(std::move(fresh.link), TRY(Propose::parse(message->bytes))));
+                return false;
+            }
+            if (!is(*message, MessageKind::resume)) return Error{"a proposal is due"};
+            Resume const resume = TRY(Resume::parse(message->bytes));
+            for (const auto& member : members_)
+                if (member->incoming && member->incoming->proposal().session == resume.session) {
+                    member->incoming->resume(std::move(fresh.link), resume.epoch);
+                    return false;
+                }
+            for (const Resume& known : finished_)
+                if (known.session == resume.session && known.epoch == resume.epoch) {
+                    send(*fresh.link, MessageKind::done, number_bytes(resume.epoch));
+                    TRY(fresh.link->flush());
+                    return false;
+                }
+            return Error{"no such session is here (any more)"};
+        }
+    };
+    auto const going_on = look();
+    if (!going_on && fresh.link) refuse(*fresh.link, going_on.error().text);
+    return going_on && *going_on;
+}
+
+Expected<Done> Family::propose(std::unique_ptr<Link> link, Propose proposal) {
+    auto const fits = [&]() -> Expected<Done> {
+        TRY(check_new_name(proposal.name));
+        TRY(check_configuration(proposal.header.configuration));
+        if (proposal.header.schema != state_schema_digest())
+            return Error{"the machine's state has the schema " + proposal.header.schema.hex() + "; this host's has " + state_schema_digest().hex() + ": use the same release"};
+        return Done{};
+    }();
+    if (!fits) {
+        refuse(*link, fits.error().text);
+        return Done{};
+    }
+    for (Memory& memory : to_know_) known_->add(std::move(memory));
+    to_know_.clear();
+    std::string const name = proposal.name;
+    auto const holder = std::make_shared<std::weak_ptr<Incoming>>();
+    auto const incoming = std::make_shared<Incoming>(std::move(link), std::move(proposal), pool_, known_,
+                                                     [this, name, holder](Machine machine) { arrived(name, holder->lock(), std::move(machine)); });
+    *holder = incoming;
+    coming_.push_back(incoming);
+    return Done{};
+}
+
+void Family::arrived(const std::string& name, std::shared_ptr<Incoming> incoming, Machine machine) {
+    std::erase_if(members_, [&](const auto& member) { return member->name == name; });  // one that has ended
+    auto const member = std::make_shared<Member>(name, std::move(machine), interrupt_);
+    member->epoch = incoming->epoch();
+    member->incoming = std::move(incoming);
+    members_.push_back(member);
+}
+
+void Family::wait() {
+    u64 wakes = ~u64{0};
+    for (const auto& member : members_) wakes = std::min(wakes, member->wakes_ns());
+    std::vector<pollfd> fds = {{.fd = wakeup_->fd(), .events = POLLIN, .revents = 0}};
+    auto const add_link = [&](Link* link) {
+        if (link == nullptr) return;
+        fds.push_back({.fd = link->read_fd(), .events = POLLIN, .revents = 0});
+        if (link->unsent() != 0) fds.push_back({.fd = link->write_fd(), .events = POLLOUT, .revents = 0});
+    };
+    for (const Listener& listener : listeners_)
+        fds.push_back({.fd = listener.fd(), .events = POLLIN, .revents = 0});
+    for (const Fresh& fresh : fresh_) add_link(fresh.link.get());
+    for (const auto& coming : coming_) add_link(coming->link());
+    for (const auto& member : members_)
+        if (member->incoming) add_link(member->incoming->link());
+    u64 const now = host_ns();
+    bool const looks = !fresh_.empty() || std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->incoming != nullptr; });
+    u64 const limit = wakes <= now ? 0 : std::min(wakes - now, looks ? idle_poll_ns : 10 * ns_per_s);
+    timespec const timeout{.tv_sec = static_cast<time_t>(limit / ns_per_s), .tv_nsec = static_cast<long>(limit % ns_per_s)};
+    ppoll(fds.data(), fds.size(), &timeout, nullptr);
+}
+
+Expected<u64> Family::move(const std::string& name, MoveOptions options) {
+    return ask<Expected<u64>>([&]() -> Expected<u64> {
+        Member* const parent = TRY(need(name));
+        if (parent->state == Member::State::away) return Error{name + " is elsewhere; move it there"};
+        if (options.kind == MoveKind::migrate && parent->incoming) return Error{name + " has not arrived completely; wait until `ramet ps` shows no lacking pages"};
+        if (options.name.empty()) options.name = name;
+        for (const Move& move : moves_)
+            if (move.machine == name && move.outgoing->server() && options.serve.first.empty()) options.serve.first = move.outgoing->server()->asked();
+        auto const shared = *std::find_if(members_.begin(), members_.end(), [&](const auto& m) { return m.get() == parent; });
+        if (options.kind == MoveKind::migrate) options.serve.release = true;
+        auto departure = std::make_shared<Departure>(*this, shared);
+        moves_.push_back({next_move_, name, {}, std::make_unique<Outgoing>(std::move(options), std::move(departure), wakeup_, parent->epoch)});
+        return next_move_++;
+    });
+}
+
+}  // namespace ramet

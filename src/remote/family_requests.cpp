@@ -1,0 +1,181 @@
+// What other threads ask a family for, by name. Each request is done on the family's thread, between two slices.
+#include <algorithm>
+
+#include "remote/family.h"
+#include "remote/host_time.h"
+
+namespace ramet {
+
+Member* Family::find(const std::string& name) {
+    for (const auto& member : members_)
+        if (member->name == name) return member.get();
+    return nullptr;
+}
+
+Expected<Member*> Family::need(const std::string& name) {
+    Member* const member = find(name);
+    if (member == nullptr) return Error{"there is no machine \"" + name + "\" here; `ramet ps` lists them"};
+    if (member->state == Member::State::ended) return Error{name + " has ended: " + member->end_text};
+    return member;
+}
+
+Expected<Done> Family::check_new_name(const std::string& name) {
+    constexpr const char* letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    if (name.empty() || name.size() > Propose::name_bytes_max || name.find_first_not_of(letters) != std::string::npos || name[0] == '.' || name[0] == '-')
+        return Error{"\"" + name + "\" is no name: 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit"};
+    const Member* const present = find(name);
+    bool const coming = std::any_of(coming_.begin(), coming_.end(), [&](const auto& c) { return !c->failed() && c->proposal().name == name; });
+    if (coming || (present != nullptr && present->state != Member::State::ended)) return Error{"there is a machine \"" + name + "\" already; choose another --name"};
+    return Done{};
+}
+
+Expected<Done> Family::add(const std::string& name, Machine machine, const LogHeader& header, const std::string& log_path) {
+    return ask<Expected<Done>>([&]() -> Expected<Done> {
+        TRY(check_new_name(name));
+        auto const member = std::make_shared<Member>(name, std::move(machine), interrupt_);
+        member->recorder = std::make_unique<Recorder>(TRY(Recorder::create(log_path, header)));
+        members_.push_back(member);
+        return Done{};
+    });
+}
+
+Expected<Address> Family::listen(const Address& address, const std::string& key_file) {
+    return ask<Expected<Address>>([&]() -> Expected<Address> {
+        listeners_.push_back(TRY(Listener::open(address, key_file)));
+        return listeners_.back().address();
+    });
+}
+
+void Family::receive(std::unique_ptr<ByteLink> link) {
+    static_cast<void>(ask<Expected<Done>>([&]() -> Expected<Done> {
+        fresh_.push_back({std::make_unique<Link>(std::move(link)), host_ns()});
+        return Done{};
+    }));
+}
+
+MemberInfo Family::info(Member& member) {
+    Machine& machine = member.machine();
+    MemberInfo made{.name = member.name, .state = state_text(member.state), .detail = member.end_text, .position = machine.position().value,
+                    .cycles = machine.cycles().value, .memory_bytes = machine.memory().byte_count(), .private_bytes = machine.private_bytes(), .first_run_at_ns = member.first_run_at_ns, .epoch = member.epoch,
+                    .log = member.recorder ? member.recorder->writer().path() : ""};
+    if (!member.incoming) return made;
+    PagerStats const stats = member.incoming->pager().stats();
+    made.lacking_pages = member.incoming->pager().absent();
+    made.asked_pages = stats.asked;
+    made.received_pages = stats.received;
+    made.stalled_ns = stats.stalled_ns;
+    made.stall_max_ns = stats.stall_max_ns;
+    made.stall_p50_ns = stats.stall_p50_ns;
+    if (member.waits()) made.detail = member.incoming->connected() ? "waits for a page" : "waits for a page; no link to its source: " + member.incoming->error();
+    else if (!member.incoming->may_run()) made.detail = "waits for its source: " + member.incoming->error();
+    return made;
+}
+
+std::vector<MemberInfo> Family::members() {
+    auto const found = ask<Expected<std::vector<MemberInfo>>>([&]() -> Expected<std::vector<MemberInfo>> {
+        std::vector<MemberInfo> infos;
+        for (const auto& member : members_) infos.push_back(info(*member));
+        return infos;
+    });
+    return found ? *found : std::vector<MemberInfo>{};
+}
+
+std::vector<MoveInfo> Family::moves() {
+    auto const found = ask<Expected<std::vector<MoveInfo>>>([&]() -> Expected<std::vector<MoveInfo>> {
+        std::vector<MoveInfo> infos;
+        for (const Move& move : moves_) {
+            const MoveOptions& options = move.outgoing->options();
+            infos.push_back({move.number, move.machine, options.to.text(), options.kind == MoveKind::fork ? "fork" : "migrate", move.outgoing->report()});
+        }
+        return infos;
+    });
+    return found ? *found : std::vector<MoveInfo>{};
+}
+
+Expected<Done> Family::pause(const std::string& name) {
+    return ask<Expected<Done>>([&]() -> Expected<Done> {
+        Member* const member = TRY(need(name));
+        if (member->state == Member::State::away) return Error{name + " is elsewhere; pause it there"};
+        member->state = Member::State::paused;
+        return Done{};
+    });
+}
+
+Expected<Done> Family::resume(const std::string& name) {
+    return ask<Expected<Done>>([&]() -> Expected<Done> {
+        Member* const member = TRY(need(name));
+        if (member->state == Member::State::away) return Error{name + " was migrated; `ramet resume " + name + " --take-back` fetches it back"};
+        member->state = Member::State::running;
+        return Done{};
+    });
+}
+
+Expected<Done> Family::take_back(const std::string& name) {
+    return ask<Expected<Done>>([&]() -> Expected<Done> {
+        TRY(need(name));
+        for (Move& move : moves_)
+            if (move.machine == name && move.outgoing->options().kind == MoveKind::migrate && !move.outgoing->over()) {
+                move.outgoing->take_back();
+                return Done{};
+            }
+        return Error{name + " is not on its way to another host"};
+    });
+}
+
+Expected<Done> Family::take_over(const std::string& name) {
+    return ask<Expected<Done>>([&]() -> Expected<Done> {
+        Member* const member = TRY(need(name));
+        if (!member->incoming) return Error{name + " has all of its memory already; `ramet resume " + name + "` is enough"};
+        if (member->incoming->connected()) return Error{name + "'s source is there; it can send the pages itself"};
+        return member->incoming->take_over(log_directory_);
+    });
+}
+
+Expected<Done> Family::remove(const std::string& name) {
+    return ask<Expected<Done>>([&]() -> Expected<Done> {
+        Member* const member = find(name);
+        if (member == nullptr) return Error{"there is no machine \"" + name + "\" here; `ramet ps` lists them"};
+        for (Move& move : moves_)
+            if (move.machine == name) move.outgoing->abandon();
+        if (member->recorder && !member->waits() && member->state != Member::State::away && !member->incoming)
+            TRY(member->recorder->finish(member->machine(), {StopReason::interrupted}));
+        std::erase_if(members_, [&](const auto& m) { return m.get() == member; });
+        return Done{};
+    });
+}
+
+Expected<Done> Family::fork(const std::string& name, const std::string& child) {
+    return ask<Expected<Done>>([&]() -> Expected<Done> {
+        Member* const parent = TRY(need(name));
+        TRY(check_new_name(child));
+        if (parent->state == Member::State::away) return Error{name + " is elsewhere; fork it there"};
+        if (parent->waits() || !parent->recorder) return Error{name + " waits for a page; try again in a moment"};
+        std::string const path = log_directory_ + "/" + child + ".rlog";
+        std::erase_if(members_, [&](const auto& m) { return m->name == child; });
+        auto const made = std::make_shared<Member>(child, parent->machine().fork(), interrupt_);
+        TRY(parent->recorder->flush());
+        made->recorder = std::make_unique<Recorder>(TRY(Recorder::create(path, parent->recorder->fork_header_without_digest(made->machine(), path))));
+        made->recorder->set_digests(parent->incoming == nullptr);
+        members_.push_back(made);
+        return Done{};
+    });
+}
+
+Expected<std::string> Family::digest(const std::string& name) {
+    return ask<Expected<std::string>>([&]() -> Expected<std::string> {
+        Member* const member = find(name);
+        if (member == nullptr) return Error{"there is no machine \"" + name + "\" here"};
+        if (member->waits() || member->incoming) return Error{name + " lacks pages; its digest needs them all"};
+        return member->machine().digest().hex();
+    });
+}
+
+Expected<std::shared_ptr<ConsoleBuffer>> Family::console(const std::string& name) {
+    return ask<Expected<std::shared_ptr<ConsoleBuffer>>>([&]() -> Expected<std::shared_ptr<ConsoleBuffer>> {
+        Member* const member = find(name);
+        if (member == nullptr) return Error{"there is no machine \"" + name + "\" here; `ramet ps` lists them"};
+        return member->console;
+    });
+}
+
+}  // namespace ramet

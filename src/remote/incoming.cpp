@@ -1,0 +1,203 @@
+#include "remote/incoming.h"
+
+#include <algorithm>
+
+#include "base/state.h"
+#include "machine/boot/placement.h"
+#include "remote/follow.h"
+#include "remote/host_time.h"
+#include "replay/lineage.h"
+
+namespace ramet {
+
+namespace {
+
+constexpr u64 log_bytes_max = u64{64} << 20;  // of one machine with its ancestors, in memory until it arrives
+constexpr std::size_t log_count_max = Lineage::depth_max;
+constexpr u64 tell_every_ns = 20 * ns_per_ms;
+constexpr std::size_t entries_at_once = 256;
+
+}  // namespace
+
+Incoming::Incoming(std::unique_ptr<Link> link, Propose proposal, std::shared_ptr<PagePool> pool, std::shared_ptr<KnownPages> known, Arrived arrived)
+    : link_(std::move(link)), proposal_(std::move(proposal)), pool_(std::move(pool)), arrived_(std::move(arrived)) {
+    bool const knows = known != nullptr && !known->empty();
+    pager_ = std::make_shared<Pager>(pool_, RamLayout::of(proposal_.header.configuration.memory_bytes).ranges(), std::move(known));
+    pager_->connect(link_.get());
+    pager_->set_pump([this] {
+        if (link_) link_->wait(ns_per_ms);
+        pump();
+        return !failed_;
+    });
+    asked_ns_ = host_ns();
+    send(*link_, MessageKind::ready, Ready{knows}.bytes());  // whose answer is `go`: it renews the lease as of now
+}
+
+Incoming::~Incoming() {
+    pager_->set_pump({});
+    pager_->connect(nullptr);
+    if (!pager_->complete()) pager_->give_up();
+}
+
+void Incoming::pump() {
+    if (!link_) return;
+    auto const run = [&]() -> Expected<Done> {
+        while (auto const message = TRY(link_->receive())) {
+            TRY(handle(*message));
+            if (!link_ || finished_) return Done{};
+        }
+        ask_for_lease();
+        tell_progress();
+        return link_->flush();
+    };
+    auto const result = run();
+    if (!result) lost(result.error().text);
+}
+
+void Incoming::lost(const std::string& why) {
+    if (link_ && !arrived_once_) refuse(*link_, why);
+    error_ = why;
+    pager_->connect(nullptr);
+    link_.reset();
+    if (!arrived_once_) failed_ = true;
+}
+
+void Incoming::resume(std::unique_ptr<Link> link, u64 epoch) {
+    if (epoch != right_.epoch() || !arrived_once_ || fenced()) return refuse(*link, "this session has another epoch, or is over");
+    link_ = std::move(link);
+    error_.clear();
+    for (const Runs& message : pager_->lacks()) send(*link_, MessageKind::lacks, message.bytes());
+    pager_->connect(link_.get());
+    asked_ns_ = 0;
+    pump();
+}
+
+bool Incoming::may_run() const { return right_.state() == TargetRight::State::owner || (right_.state() == TargetRight::State::leased && host_ns() < lease_until_ns_); }
+
+/// The lease counts from when it was asked for, so that it ends here before the source thinks so.
+void Incoming::ask_for_lease() {
+    if (proposal_.kind != MoveKind::migrate || right_.state() != TargetRight::State::leased || host_ns() - asked_ns_ < lease_ns() / 5) return;
+    asked_ns_ = host_ns();
+    send(*link_, MessageKind::ping, number_bytes(asked_ns_));
+}
+
+/// What came in while the child lacks pages goes back to the source, which could then replay to where the child was.
+void Incoming::tell_progress() {
+    if (!arrived_once_ || proposal_.kind != MoveKind::migrate || finished_ || fenced()) return;
+    if (entries_.empty() && (progress_ == told_ || host_ns() - told_ns_ < tell_every_ns)) return;
+    while (!entries_.empty()) {
+        std::size_t const count = std::min(entries_.size(), entries_at_once);
+        auto const end = entries_.begin() + static_cast<std::ptrdiff_t>(count);
+        Moment const at = std::max(progress_, entries_[count - 1].at);
+        send(*link_, MessageKind::inputs, Inputs{count == entries_.size() ? at : entries_[count - 1].at, entries_bytes({entries_.begin(), end})}.bytes());
+        told_ = at;
+        entries_.erase(entries_.begin(), end);
+    }
+    if (progress_ > told_) send(*link_, MessageKind::inputs, Inputs{told_ = progress_, {}}.bytes());
+    told_ns_ = host_ns();
+}
+
+Expected<Done> Incoming::handle(const WireFrame& message) {
+    if (Pager::is_mine(message.kind) && arrived_once_) return pager_->handle(message);
+    switch (static_cast<MessageKind>(message.kind)) {
+    case MessageKind::log:
+        if (arrived_once_) break;
+        return take(TRY(LogPiece::parse(message.bytes)));
+    case MessageKind::go:
+        if (arrived_once_) break;
+        return take(TRY(Go::parse(message.bytes)));
+    case MessageKind::pong: {
+        u64 const asked = TRY(parse_number(message.bytes));
+        if (asked > host_ns()) return Error{"the peer answers what was never asked"};
+        lease_until_ns_ = std::max(lease_until_ns_, asked + lease_ns());
+        return Done{};
+    }
+    case MessageKind::fence: {
+        u64 const epoch = TRY(parse_number(message.bytes));
+        if (!right_.fence(epoch)) return Error{"the peer wants to fence another epoch"};
+        tell_progress();
+        send(*link_, MessageKind::fenced, number_bytes(epoch));
+        TRY(link_->flush());
+        pager_->give_up();
+        return Done{};
+    }
+    case MessageKind::complete: {
+        if (!pager_->complete()) return Error{"the peer says that all memory is here, which is not so"};
+        u64 const epoch = TRY(parse_number(message.bytes));
+        if (!right_.complete(epoch)) return Error{"the peer lets go of another epoch"};
+        send(*link_, MessageKind::done, number_bytes(epoch));
+        TRY(link_->flush());
+        finished_ = true;
+        return Done{};
+    }
+    case MessageKind::refuse: return Error{"the peer says: " + TRY(Refuse::parse(message.bytes)).text};
+    default: break;
+    }
+    return Error{"the peer sent a message of kind " + std::to_string(message.kind) + ", which has no meaning now"};
+}
+
+Expected<Done> Incoming::take(LogPiece piece) {
+    auto& log = logs_[piece.log];
+    if (log.empty()) log_names_.push_back(piece.log);
+    if (piece.offset != log.size()) return Error{"the peer's log has a gap"};
+    log_bytes_ += piece.data.size();
+    if (log_bytes_ > log_bytes_max || logs_.size() > log_count_max) return Error{"the peer's logs are longer than 64 MiB"};
+    log.insert(log.end(), piece.data.begin(), piece.data.end());
+    return Done{};
+}
+
+Expected<Done> Incoming::take(const Go& go) {
+    MachineState state;
+    std::size_t const used = TRY(read_state(go.state, state));
+    if (used != go.state.size()) return Error{"the peer's machine has a state that is too long"};
+    if (state.identity != proposal_.header.identity) return Error{"the peer sends another machine than it proposed"};
+    if (go.epoch != proposal_.epoch) return Error{"the peer gives another epoch than it proposed"};
+    TRY(parse_entries(go.log_tail));
+    at_ = progress_ = told_ = go.at;
+    log_tail_ = go.log_tail;
+    log_entries_ = go.log_entries;
+    right_.go(go.epoch);
+    if (proposal_.kind == MoveKind::fork) right_.own();
+    lease_until_ns_ = asked_ns_ + lease_ns();
+    arrived_once_ = true;
+    arrived_(Machine::restore(state, Memory{pool_, pager_->store().ranges(), pager_}));
+    send(*link_, MessageKind::started);
+    return link_->flush();
+}
+
+Expected<LogHeader> Incoming::keep_logs(const std::string& directory) {
+    for (std::size_t i = 0; i < log_names_.size() && !kept_; ++i) {
+        Digest const name = log_names_[i];
+        std::vector<u8>& bytes = logs_[name];
+        if (i + 1 == log_names_.size() && !log_tail_.empty()) {
+            auto const log = TRY(InputLog::read(TRY(File::in_memory(bytes, "the peer's log"))));
+            std::vector<u8> const frame = make_frame(log->last_check(), log_tail_).bytes;
+            bytes.insert(bytes.end(), frame.begin(), frame.end());
+        }
+        AtomicFile file = TRY(AtomicFile::create(directory + "/" + kept_log_name(name)));
+        TRY(file.file().write(0, bytes));
+        TRY(file.commit());
+    }
+    LogHeader header = proposal_.header;
+    ByteWriter parent;
+    if (!log_names_.empty()) parent.digest(log_names_.back());
+    header.origin = {LogOrigin::Kind::fork, log_names_.empty() ? "" : kept_log_name(log_names_.back()), parent.finish(), log_entries_, at_, {}};
+    logs_.clear();
+    kept_ = true;
+    return header;
+}
+
+Expected<Done> Incoming::take_over(const std::string& directory) {
+    if (fenced()) return Error{"the source has taken the machine back; it runs there"};
+    if (log_names_.empty()) return Error{"no log came along, so the missing pages cannot be made here"};
+    TRY(keep_logs(directory));  // it may wait for its very first page
+    if (!pager_->complete()) {
+        Machine made = TRY(rebuild(directory + "/" + kept_log_name(log_names_.back()), at_, pool_));
+        pager_->supply(made.memory());
+    }
+    right_.take_over();
+    finished_ = true;
+    return Done{};
+}
+
+}  // namespace ramet

@@ -1,0 +1,94 @@
+// Incoming: one machine on its way to this host. It takes the proposal and the logs, makes the machine when `go` comes, and feeds its pager until
+// all memory is here. Nothing blocks: pump() handles what has come. The link may break and come back; the machine runs as far as it comes, and
+// for a migration as long as its lease lasts.
+//
+// Threads: all of it, with its machine, belongs to one thread.
+// Tests: tests/remote/migration_test.cpp, fault_test.cpp.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "remote/handshake.h"
+#include "remote/ownership.h"
+#include "remote/pager.h"
+#include "replay/recorder.h"
+
+namespace ramet {
+
+class Incoming {
+public:
+    /// A machine that has just arrived; its pages have not.
+    using Arrived = std::function<void(Machine machine)>;
+
+    Incoming(std::unique_ptr<Link> link, Propose proposal, std::shared_ptr<PagePool> pool, std::shared_ptr<KnownPages> known, Arrived arrived);
+    ~Incoming();
+
+    const Propose& proposal() const { return proposal_; }
+    /// Handles what there is; never waits.
+    void pump();
+    /// A new link of the same session, after the old one broke.
+    void resume(std::unique_ptr<Link> link, u64 epoch);
+
+    /// The machine may run now.
+    bool may_run() const;
+    /// It will never run again here.
+    bool fenced() const { return right_.state() == TargetRight::State::fenced; }
+    /// Before the machine arrived something went wrong: nothing is here, and nothing will be.
+    bool failed() const { return failed_; }
+    /// Everything is here and the source has let go.
+    bool finished() const { return finished_; }
+    bool connected() const { return link_ != nullptr; }
+    const std::string& error() const { return error_; }
+    Link* link() { return link_.get(); }
+    Pager& pager() { return *pager_; }
+    const std::shared_ptr<Pager>& shared_pager() const { return pager_; }
+    u64 epoch() const { return right_.epoch(); }
+    const Moment& forked_at() const { return at_; }
+
+    /// Writes the logs that came along into a directory, once; the header for the child's own log there.
+    Expected<LogHeader> keep_logs(const std::string& directory);
+    /// An input was given to the machine; the source will need it, should this host die.
+    void note(const LogEntry& entry) { entries_.push_back(entry); }
+    /// How far the machine is, at a boundary.
+    void progress(const Moment& at) { progress_ = at; }
+    /// The source is gone for good, somebody says: the missing pages are made from the logs in the directory.
+    Expected<Done> take_over(const std::string& directory);
+
+private:
+    Expected<Done> handle(const WireFrame& message);
+    Expected<Done> take(LogPiece piece);
+    Expected<Done> take(const Go& go);
+    void lost(const std::string& why);
+    void tell_progress();
+    void ask_for_lease();
+    u64 lease_ns() const { return u64{proposal_.lease_ms} * 1'000'000; }
+
+    std::unique_ptr<Link> link_;
+    Propose proposal_;
+    std::shared_ptr<PagePool> pool_;
+    std::shared_ptr<Pager> pager_;
+    Arrived arrived_;
+    TargetRight right_;
+    std::vector<Digest> log_names_;  // in the order they came: the machine's own last
+    std::map<Digest, std::vector<u8>> logs_;
+    u64 log_bytes_ = 0;
+    bool kept_ = false;
+    std::vector<u8> log_tail_;
+    u64 log_entries_ = 0;
+    Moment at_;
+    std::vector<LogEntry> entries_;
+    Moment progress_;
+    Moment told_;
+    u64 told_ns_ = 0;
+    u64 asked_ns_ = 0;
+    u64 lease_until_ns_ = 0;
+    bool ready_ = false;
+    bool arrived_once_ = false;
+    bool failed_ = false;
+    bool finished_ = false;
+    std::string error_;
+};
+
+}  // namespace ramet

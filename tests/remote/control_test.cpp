@@ -1,0 +1,72 @@
+// The control interface: what docs/openapi.json describes is what is served, and a family can be driven over it alone.
+#include "remote/control.h"
+
+#include <sys/stat.h>
+
+#include "families.h"
+#include "remote/control_json.h"
+
+namespace ramet {
+namespace {
+
+struct Control : testing::Test {
+    Directory directory;
+    Host host{directory, "logs"};
+    std::unique_ptr<ControlServer> server;
+
+    void SetUp() override {
+        ::setenv("XDG_RUNTIME_DIR", directory.path().c_str(), 1);
+        server = must(ControlServer::start(*host.family, must(runtime_directory())));
+    }
+};
+
+TEST_F(Control, TheDescriptionIsWhatIsServed) {
+    std::vector<u8> const text = file_bytes(RAMET_OPENAPI);
+    std::vector<std::string> described = must(openapi_operations({text.begin(), text.end()})), served = ControlServer::operations();
+    std::sort(described.begin(), described.end());
+    std::sort(served.begin(), served.end());
+    EXPECT_EQ(described, served);
+}
+
+TEST_F(Control, OnlyTheOwnerMayOpenTheSocket) {
+    struct stat status {};
+    ASSERT_EQ(stat(server->path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0700U & status.st_mode);
+    ASSERT_EQ(stat((directory / "ramet").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0700U);
+}
+
+TEST_F(Control, AFamilyIsDrivenOverItsSocketAlone) {
+    must(host.boot(echo_subject(directory), "web"));
+    ControlClient const client = must(ControlClient::of("web"));
+    must(client.type("web", "ab"));
+    EXPECT_TRUE(eventually([&] { return must(client.console("web", 0, 100)).bytes == "ab"; }));
+    must(client.fork("web", "child"));
+    must(client.type("child", "c"));
+    EXPECT_TRUE(eventually([&] { return must(client.console("child", 0, 100)).bytes == "c"; }));
+    EXPECT_EQ(must(client.members()).size(), 2U);
+    must(client.pause("web"));
+    EXPECT_EQ(must(client.members())[0].state, "paused");
+    EXPECT_EQ(must(client.digest("web")).size(), 32U);
+    must(client.resume("web", ""));
+    must(client.type("web", "q"));
+    EXPECT_TRUE(eventually([&] { return must(client.members())[0].state == "ended"; }));
+    std::string const log = must(client.members())[1].log;
+    must(client.stop("child"));
+    replayed(log);
+    EXPECT_TRUE(must(client.moves()).empty());
+}
+
+TEST_F(Control, ErrorsSayWhatToDo) {
+    ControlClient const client{server->path()};
+    EXPECT_NE(client.pause("nobody").error().text.find("ramet ps"), std::string::npos);
+    EXPECT_FALSE(ControlClient::of("nobody"));
+    must(host.boot(echo_subject(directory), "web"));
+    EXPECT_NE(client.fork("web", "../x").error().text.find("no name"), std::string::npos);
+    EXPECT_NE(client.resume("web", "sideways").error().text.find("take-back"), std::string::npos);
+    EXPECT_FALSE(client.resume("web", "take-back"));
+    EXPECT_FALSE(client.resume("web", "take-over"));
+}
+
+}  // namespace
+}  // namespace ramet

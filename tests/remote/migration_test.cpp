@@ -1,0 +1,146 @@
+// Machines that move between two families of this process: forks and migrations, their logs, and the way back.
+#include "families.h"
+
+namespace ramet {
+namespace {
+
+struct Moving : testing::Test {
+    Directory directory;
+    Subject subject = sweep_subject(directory, 200);
+    Host source{directory, "source"};
+    Host target{directory, "target"};
+    Address address = target.listen(directory);
+
+    void SetUp() override {
+        must(source.boot(subject, "web"));
+        ASSERT_TRUE(eventually([&] { return member(*source.family, "web").position > 1'000'000; }));
+    }
+    void move(MoveKind kind, const std::string& name = {}, ServeOptions serve = {}) {
+        must(source.family->move("web", {.to = address, .kind = kind, .name = name, .serve = std::move(serve)}));
+    }
+    bool over() {
+        return eventually([&] {
+            auto const phase = last_move(*source.family).report.phase;
+            return phase == Outgoing::Phase::finished || phase == Outgoing::Phase::taken_back || phase == Outgoing::Phase::failed;
+        });
+    }
+    bool complete(const std::string& name) {
+        return eventually([&] { auto const info = member(*target.family, name); return info.name == name && info.lacking_pages == 0 && !info.log.empty(); });
+    }
+    /// Ends a machine in order; the digest of its replayed log.
+    Digest ended(Host& host, const std::string& name) {
+        std::string const log = member(*host.family, name).log;
+        must(host.family->remove(name));
+        return replayed(log);
+    }
+};
+
+TEST_F(Moving, AForkRunsOnBothHostsAndBothLogsReplay) {
+    move(MoveKind::fork, "web2");
+    ASSERT_TRUE(over());
+    EXPECT_EQ(last_move(*source.family).report.phase, Outgoing::Phase::finished) << last_move(*source.family).report.error;
+    ASSERT_TRUE(complete("web2"));
+    u64 const child_at = member(*target.family, "web2").position, parent_at = member(*source.family, "web").position;
+    EXPECT_TRUE(eventually([&] { return member(*target.family, "web2").position > child_at + 1'000'000; })) << "the child runs";
+    EXPECT_TRUE(eventually([&] { return member(*source.family, "web").position > parent_at + 1'000'000; })) << "the parent runs on";
+    ended(target, "web2");
+    ended(source, "web");
+}
+
+TEST_F(Moving, AMigrationLeavesNothingBehindAndItsLogReplays) {
+    move(MoveKind::migrate);
+    ASSERT_TRUE(over());
+    EXPECT_EQ(last_move(*source.family).report.phase, Outgoing::Phase::finished) << last_move(*source.family).report.error;
+    EXPECT_EQ(member(*source.family, "web").detail, "migrated");
+    EXPECT_LT(member(*source.family, "web").private_bytes, 64U << 10) << "its memory is given back";
+    ASSERT_TRUE(complete("web"));
+    u64 const at = member(*target.family, "web").position;
+    EXPECT_TRUE(eventually([&] { return member(*target.family, "web").position > at + 1'000'000; }));
+    EXPECT_EQ(member(*target.family, "web").epoch, 2U);
+    ended(target, "web");
+}
+
+TEST_F(Moving, SeveralChildrenGoToSeveralHostsAtOnce) {
+    Host third{directory, "third"};
+    Address const there = must(third.family->listen(must(Address::parse("tcp:127.0.0.1:0"))));
+    move(MoveKind::fork, "a");
+    must(source.family->move("web", {.to = there, .name = "b"}));
+    move(MoveKind::fork, "c", {.on_write = OnWrite::send});
+    ASSERT_TRUE(eventually([&] {
+        auto const moves = source.family->moves();
+        return std::all_of(moves.begin(), moves.end(), [](const MoveInfo& move) { return move.report.phase == Outgoing::Phase::finished; });
+    }));
+    ASSERT_TRUE(complete("a"));
+    ASSERT_TRUE(complete("c"));
+    ended(target, "a");
+    ended(target, "c");
+    EXPECT_TRUE(eventually([&] { auto const info = member(*third.family, "b"); return info.lacking_pages == 0 && !info.log.empty(); }));
+    ended(third, "b");
+}
+
+TEST_F(Moving, AMachineComesBackWhileItLacksPages) {
+    move(MoveKind::migrate, {}, {.push_bytes_per_s = 0});
+    ASSERT_TRUE(eventually([&] { return member(*target.family, "web").position > 0 && !member(*target.family, "web").log.empty(); }));
+    EXPECT_EQ(member(*source.family, "web").state, "elsewhere");
+    EXPECT_FALSE(source.family->resume("web")) << "only one side may run";
+    must(source.family->take_back("web"));
+    ASSERT_TRUE(over());
+    EXPECT_EQ(last_move(*source.family).report.phase, Outgoing::Phase::taken_back) << last_move(*source.family).report.error;
+    EXPECT_TRUE(eventually([&] { return member(*target.family, "web").state == "ended"; }));
+    u64 const at = member(*source.family, "web").position;
+    EXPECT_TRUE(eventually([&] { return member(*source.family, "web").position > at + 1'000'000; }));
+    EXPECT_EQ(member(*source.family, "web").epoch, 3U);
+    ended(source, "web");
+}
+
+TEST_F(Moving, AMachineGoesThereAndBackAgain) {
+    move(MoveKind::migrate);
+    ASSERT_TRUE(over());
+    ASSERT_TRUE(complete("web"));
+    Address const home = must(source.family->listen(must(Address::parse("unix:" + (directory / "home")))));
+    must(target.family->move("web", {.to = home, .kind = MoveKind::migrate}));
+    ASSERT_TRUE(eventually([&] { return last_move(*target.family).report.phase == Outgoing::Phase::finished; })) << last_move(*target.family).report.error;
+    ASSERT_TRUE(eventually([&] { auto const info = member(*source.family, "web"); return info.state == "running" && info.lacking_pages == 0 && !info.log.empty(); }));
+    ended(source, "web");
+}
+
+TEST_F(Moving, ANameThatIsTakenIsRefused) {
+    move(MoveKind::fork, "web2");
+    ASSERT_TRUE(over());
+    move(MoveKind::fork, "web2");
+    ASSERT_TRUE(over());
+    MoveInfo const move = last_move(*source.family);
+    EXPECT_EQ(move.report.phase, Outgoing::Phase::failed);
+    EXPECT_NE(move.report.error.find("already"), std::string::npos) << move.report.error;
+}
+
+TEST_F(Moving, NobodyThereIsAnErrorAndTheMachineRunsOn) {
+    must(source.family->move("web", {.to = must(Address::parse("unix:" + (directory / "nobody"))), .kind = MoveKind::migrate}));
+    ASSERT_TRUE(over());
+    EXPECT_NE(last_move(*source.family).report.error.find("ramet receive"), std::string::npos);
+    u64 const at = member(*source.family, "web").position;
+    EXPECT_TRUE(eventually([&] { return member(*source.family, "web").position > at; }));
+}
+
+struct Typing : Moving {
+    Typing() { subject = served_subject(directory); }
+    void SetUp() override { must(source.boot(subject, "web")); }
+};
+
+TEST_F(Typing, InputsOfAChildGoIntoItsLogWhichNamesTheParents) {
+    must(must(source.family->console("web"))->type("abc") ? Expected<Done>{Done{}} : Error{"full"});
+    source.family->wake();
+    ASSERT_TRUE(eventually([&] { return must(source.family->console("web"))->read(0, 0).bytes == "abc"; }));
+    move(MoveKind::migrate);
+    ASSERT_TRUE(over());
+    ASSERT_TRUE(complete("web"));
+    must(target.family->console("web"))->type("de");
+    target.family->wake();
+    ASSERT_TRUE(eventually([&] { return must(target.family->console("web"))->read(0, 0).bytes == "de"; }));
+    std::string const log = member(*target.family, "web").log;
+    EXPECT_EQ(must(Lineage::open(log))->logs.size(), 2U);
+    ended(target, "web");
+}
+
+}  // namespace
+}  // namespace ramet
