@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "cli/attach.h"
+#include "base/quantity.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/replay_words.h"
