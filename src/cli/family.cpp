@@ -3,8 +3,8 @@
 #include <memory>
 #include <thread>
 
-#include "cli/attach.h"
 #include "base/quantity.h"
+#include "cli/attach.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/replay_words.h"
