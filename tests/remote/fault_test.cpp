@@ -53,7 +53,7 @@ TEST_F(Faults, ALinkThatIsCutIsMadeAgain) {
 }
 
 TEST_F(Faults, ACorruptedByteEndsTheLinkAndNothingElse) {
-    move(MoveKind::migrate);
+    move(MoveKind::migrate, 256 << 10);
     unsigned const links = proxy.links();
     proxy.corrupt();
     EXPECT_TRUE(eventually([&] { return proxy.links() > links; }));
