@@ -205,6 +205,8 @@ TEST_F(MemoryTest, CopyInTakesDecodedCodeOff) {
     ASSERT_TRUE(memory.copy_in(address_of(Frame{3}), std::array<u8, 1>{1}));
     EXPECT_EQ(memory.attachment(Frame{3}), nullptr);
     EXPECT_EQ(live, 1);
+    memory.quiesce();  // before `live` goes
+    EXPECT_EQ(live, 0);
 }
 
 TEST_F(MemoryTest, AttachmentsDieWithTheirPage) {
