@@ -126,7 +126,8 @@ void Family::run_members() {
     }
 }
 
-/// What follows the first slice after an arrival, and the last page.
+/// What follows an arrival, and the last page. The logs are written before pages are taken that could let the source go: while the machine waits for
+/// its first one.
 void Family::settle(Member& member) {
     if (!member.incoming) return;
     Incoming& incoming = *member.incoming;
@@ -135,7 +136,6 @@ void Family::settle(Member& member) {
         member.end_text = "taken back by its source";
         member.console->end();
     }
-    if (member.waits()) return;
     if (!member.recorder && member.state != Member::State::ended) {
         auto const record = [&]() -> Expected<Done> {
             LogHeader const header = TRY(incoming.keep_logs(log_directory_));
@@ -149,7 +149,7 @@ void Family::settle(Member& member) {
             member.end_text = "recording failed: " + record.error().text;
         }
     }
-    if (!incoming.finished() || !member.recorder) return;
+    if (member.waits() || !incoming.finished() || !member.recorder) return;
     member.machine().memory().adopt_all(incoming.pager().store());
     if (incoming.pager().total() <= known_pages_max) to_know_.push_back(incoming.pager().store().fork());
     member.recorder->set_digests(true);

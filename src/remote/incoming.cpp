@@ -17,12 +17,14 @@ constexpr std::size_t log_count_max = Lineage::depth_max;
 constexpr u64 tell_every_ns = 20 * ns_per_ms;
 constexpr std::size_t entries_at_once = 256;
 
+std::vector<RamRange> ranges_of(const Configuration& configuration) { return RamLayout::of(configuration.memory_bytes, configuration.boot).ranges(); }
+
 }  // namespace
 
 Incoming::Incoming(std::unique_ptr<Link> link, Propose proposal, std::shared_ptr<PagePool> pool, std::shared_ptr<KnownPages> known, Arrived arrived)
     : link_(std::move(link)), proposal_(std::move(proposal)), pool_(std::move(pool)), arrived_(std::move(arrived)) {
     bool const knows = known != nullptr && !known->empty();
-    pager_ = std::make_shared<Pager>(pool_, RamLayout::of(proposal_.header.configuration.memory_bytes).ranges(), std::move(known));
+    pager_ = std::make_shared<Pager>(pool_, ranges_of(proposal_.header.configuration), std::move(known));
     pager_->connect(link_.get());
     pager_->set_pump([this] {
         if (link_) link_->wait(ns_per_ms);
@@ -124,6 +126,7 @@ Expected<Done> Incoming::handle(const WireFrame& message) {
     case MessageKind::complete: {
         if (!pager_->complete()) return Error{"the peer says that all memory is here, which is not so"};
         u64 const epoch = TRY(parse_number(message.bytes));
+        if (!kept_) return Done{};  // not before a log here could make the machine again; the source asks until it is answered
         if (!right_.complete(epoch)) return Error{"the peer lets go of another epoch"};
         send(*link_, MessageKind::done, number_bytes(epoch));
         TRY(link_->flush());

@@ -66,7 +66,6 @@ struct Kills : testing::Test {
 };
 
 TEST_F(Kills, TheReceiverDiesAndTheMachineGoesOnAtItsSourceOrHasItsLog) {
-    GTEST_SKIP() << "known to fail at times: a receiver that is killed between its last page and the writing of its log leaves no log";
     u64 stayed = 0, back = 0, gone = 0;
     for (u64 i = 0; i < kills; ++i) {
         std::string const name = "m" + std::to_string(i), place = directory / ("r" + std::to_string(i));

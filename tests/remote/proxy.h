@@ -16,7 +16,8 @@ public:
     }
     void cut() { cut_ = true; }
     void set_stalled(bool stalled) { stalled_ = stalled; }
-    void corrupt() { corrupt_ = true; }
+    /// One byte, when so many have passed.
+    void corrupt_after(u64 bytes) { corrupt_after_ = bytes; }
     void set_one_by_one(bool on) { one_by_one_ = on; }
     unsigned links() const { return links_; }
 
@@ -32,7 +33,11 @@ private:
             auto const got = from.read(bytes);
             if (!got) return false;
             held.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(*got));
-            if (*got != 0 && corrupt_.exchange(false)) held[*got / 2] ^= 0x10;
+            passed_ += *got;
+            if (*got != 0 && passed_ > corrupt_after_) {
+                held[*got / 2] ^= 0x10;
+                corrupt_after_ = ~u64{0};
+            }
         }
         for (int i = 0; !held.empty() && i < 20'000; ++i) {
             auto const put = to.write(std::span{held}.first(one_by_one_ ? 1 : held.size()));
@@ -61,8 +66,10 @@ private:
 
     Address to_;
     Listener listener_;
-    std::atomic<bool> stop_ = false, cut_ = false, stalled_ = false, corrupt_ = false, one_by_one_ = false;
+    std::atomic<bool> stop_ = false, cut_ = false, stalled_ = false, one_by_one_ = false;
     std::atomic<unsigned> links_ = 0;
+    std::atomic<u64> corrupt_after_ = ~u64{0};
+    u64 passed_ = 0;
     std::thread thread_;
 };
 
