@@ -33,7 +33,6 @@
 #include <rapidcheck/state.h>
 
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -83,20 +82,24 @@ public:
     std::shared_ptr<State> find(const Configuration& configuration, const std::string& symbols, const std::vector<Step>& steps) {
         std::lock_guard const lock(mutex_);
         std::vector<Script> const scripts = {steps};
-        std::string const key = configuration.kernel + "\n" + configuration.initrd + "\n" + configuration.append + "\n" + std::to_string(configuration.memory_bytes) + "\n" +
-                                std::to_string(configuration.seed) + "\n" + symbols + "\n" + canonical_text(scripts);
-        std::shared_ptr<State>& state = states_[key];
-        if (state == nullptr) {
-            auto const root = must(State::power_on(configuration, store_, symbols));
-            state = steps.empty() ? root : root->after("warm", scripts);
-        }
-        return state;
+        std::string const script = canonical_text(scripts);
+        for (const Known& known : known_)
+            if (known.configuration == configuration && known.symbols == symbols && known.script == script) return known.state;
+        auto const root = must(State::power_on(configuration, store_, symbols));
+        return known_.emplace_back(Known{configuration, symbols, script, steps.empty() ? root : root->after("warm", scripts)}).state;
     }
 
 private:
+    struct Known {
+        Configuration configuration;
+        std::string symbols;
+        std::string script;
+        std::shared_ptr<State> state;
+    };
+
     std::mutex mutex_;
     std::shared_ptr<StateStore> store_ = std::make_shared<StateStore>(StateStore::default_directory());
-    std::map<std::string, std::shared_ptr<State>> states_;
+    std::vector<Known> known_;
 };
 
 }  // namespace detail

@@ -1,24 +1,12 @@
 #include "lab/report.h"
 
+#include "lab/markup.h"
+
 namespace ramet {
 
 namespace {
 
-/// Text for XML: markup escaped, and characters that XML 1.0 cannot carry replaced.
-std::string xml(std::string_view text) {
-    std::string made;
-    for (char const c : text) {
-        u8 const byte = static_cast<u8>(c);
-        if (c == '&') made += "&amp;";
-        else if (c == '<') made += "&lt;";
-        else if (c == '>') made += "&gt;";
-        else if (c == '"') made += "&quot;";
-        else if (c == '\n' || c == '\t') made += c;
-        else if (byte >= 0x20 && byte < 0x7f) made += c;
-        else if (c != '\r') made += '?';
-    }
-    return made;
-}
+std::string xml(std::string_view text) { return markup(text, "?"); }
 
 std::string attribute(const char* name, std::string_view value) { return std::string{" "} + name + "=\"" + xml(value) + "\""; }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "lab/markup.h"
 #include "lab/report.h"
 
 namespace ramet {
@@ -21,19 +22,7 @@ constexpr const char* head =
     "@media(prefers-color-scheme:dark){body{background:#14181d;color:#dde3ea}th,td{border-color:#2b333d}pre{background:#1d232b}.ok{color:#5fd08f}.bad{color:#ff8a80}svg text{fill:#dde3ea}}\n"
     "</style>\n";
 
-std::string html(std::string_view text) {
-    std::string made;
-    for (char const c : text) {
-        u8 const byte = static_cast<u8>(c);
-        if (c == '&') made += "&amp;";
-        else if (c == '<') made += "&lt;";
-        else if (c == '>') made += "&gt;";
-        else if (c == '"') made += "&quot;";
-        else if (c == '\n' || c == '\t' || (byte >= 0x20 && byte < 0x7f)) made += c;
-        else if (c != '\r') made += "\xef\xbf\xbd";
-    }
-    return made;
-}
+std::string html(std::string_view text) { return markup(text, "\xef\xbf\xbd"); }  // the replacement character
 
 /// A box of the picture: a state, or a case without one.
 struct Box {

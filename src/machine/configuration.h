@@ -37,6 +37,8 @@ struct Configuration {
     i64 rtc = 1'704'067'200;          // Unix time at power-on: 2024-01-01T00:00:00Z
     u64 seed = 0;                     // of the generator behind RDRAND
     Console console = Console::both;
+
+    friend bool operator==(const Configuration&, const Configuration&) = default;
 };
 
 /// A file given to the machine.

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/quantity.h"
 #include "remote/control_json.h"
 
 namespace ramet {
@@ -175,12 +176,15 @@ Expected<std::vector<ControlClient>> ControlClient::all() {
 
 Expected<ControlClient> ControlClient::of(const std::string& machine) {
     std::optional<ControlClient> ended;
-    for (const ControlClient& client : TRY(all()))
-        for (const MemberInfo& member : TRY(client.members())) {
+    for (const ControlClient& client : TRY(all())) {
+        auto const members = client.members();
+        if (!members) continue;  // its process has ended meanwhile
+        for (const MemberInfo& member : *members) {
             if (member.name != machine) continue;
             if (member.state != "ended" && member.state != "elsewhere") return client;
             ended = client;
         }
+    }
     if (ended) return *ended;
     return Error{"there is no machine \"" + machine + "\"; `ramet ps` lists them"};
 }
@@ -211,7 +215,7 @@ Expected<Done> ControlClient::fork(const std::string& machine, const std::string
     return Done{};
 }
 Expected<u64> ControlClient::move(const std::string& machine, const MoveOptions& options) const {
-    return static_cast<u64>(std::stoull(TRY(parse_text(TRY(post("/v1/machines/" + machine + "/move", move_json(options))), "number"))));
+    return parse_count(TRY(parse_text(TRY(post("/v1/machines/" + machine + "/move", move_json(options))), "number")), socket_);
 }
 Expected<std::string> ControlClient::digest(const std::string& machine) const { return parse_text(TRY(get("/v1/machines/" + machine + "/digest")), "digest"); }
 

@@ -205,5 +205,15 @@ TEST(Property, FindsTheLineThatCrashesAParserUnderLinux) {
     EXPECT_EQ(minimal, "\"=%0\"");
 }
 
+TEST(WarmStates, AreOfTheSameMachineOnly) {
+    Configuration const machine = kv_store();
+    Configuration later = machine;
+    later.rtc += 1;
+    auto& states = detail::WarmStates::of_process();
+    EXPECT_EQ(states.find(machine, "", {}), states.find(machine, "", {}));
+    EXPECT_NE(states.find(machine, "", {}), states.find(later, "", {}));
+    EXPECT_NE(states.find(machine, "", {}), states.find(machine, "", {wait(milliseconds(1))}));
+}
+
 }  // namespace
 }  // namespace ramet
