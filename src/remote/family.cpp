@@ -15,6 +15,7 @@ namespace {
 constexpr u64 slice_cycles = 4'000'000;
 constexpr u64 attentive_cycles = 100'000;     // while pages come in, for this machine or another one of the thread
 constexpr std::size_t fresh_max = 16;         // links that have not said what they want
+constexpr u64 fresh_patience_ns = ns_per_s;   // with each of them while others wait
 constexpr std::size_t finished_max = 1024;
 constexpr u64 idle_poll_ns = 20 * ns_per_ms;  // leases and progress are looked at so often
 constexpr u64 known_pages_max = 64 << 10;     // of one machine: 256 MiB are hashed in a fifth of a second
@@ -94,7 +95,6 @@ void Family::do_questions() {
 
 void Family::run() {
     while (!stop_) {
-        wakeup_->clear();
         *interrupt_ = false;
         do_questions();
         accept();
@@ -187,12 +187,15 @@ void Family::relay(Member& member) {
 }
 
 void Family::accept() {
+    if (!callers_ && fresh_.size() < fresh_max) return;
     for (Listener& listener : listeners_)
         for (;;) {
+            bool const full = fresh_.size() == fresh_max;
+            if (full && host_ns() - fresh_.front().since_ns < fresh_patience_ns) return;  // they wait outside
             auto link = listener.accept();
             if (!link || *link == nullptr) break;
+            if (full) fresh_.pop_front();  // who has been silent longest makes room
             fresh_.push_back({std::make_unique<Link>(*std::move(link)), host_ns()});
-            if (fresh_.size() > fresh_max) fresh_.pop_front();  // who has been silent longest makes room
         }
 }
 
@@ -278,7 +281,7 @@ void Family::wait() {
         if (link->unsent() != 0) fds.push_back({.fd = link->write_fd(), .events = POLLOUT, .revents = 0});
     };
     for (const Listener& listener : listeners_)
-        fds.push_back({.fd = listener.fd(), .events = POLLIN, .revents = 0});
+        fds.push_back({.fd = fresh_.size() < fresh_max ? listener.fd() : -1, .events = POLLIN, .revents = 0});
     for (const Fresh& fresh : fresh_) add_link(fresh.link.get());
     for (const auto& coming : coming_) add_link(coming->link());
     for (const auto& member : members_)
@@ -287,7 +290,10 @@ void Family::wait() {
     bool const looks = !fresh_.empty() || std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->incoming != nullptr; });
     u64 const limit = wakes <= now ? 0 : std::min(wakes - now, looks ? idle_poll_ns : 10 * ns_per_s);
     timespec const timeout{.tv_sec = static_cast<time_t>(limit / ns_per_s), .tv_nsec = static_cast<long>(limit % ns_per_s)};
-    ppoll(fds.data(), fds.size(), &timeout, nullptr);
+    callers_ = false;
+    if (ppoll(fds.data(), fds.size(), &timeout, nullptr) <= 0) return;
+    if (fds[0].revents != 0) wakeup_->clear();
+    callers_ = std::any_of(fds.begin() + 1, fds.begin() + 1 + static_cast<std::ptrdiff_t>(listeners_.size()), [](const pollfd& fd) { return fd.revents != 0; });
 }
 
 Expected<u64> Family::move(const std::string& name, MoveOptions options) {

@@ -116,6 +116,7 @@ private:
     std::deque<Resume> finished_;                  // sessions whose end their source may not have heard of
     std::list<Move> moves_;
     std::vector<Listener> listeners_;
+    bool callers_ = false;  // somebody knocks
     std::shared_ptr<KnownPages> known_ = std::make_shared<KnownPages>();
     std::vector<Memory> to_know_;
     u64 next_move_ = 1;

@@ -122,6 +122,15 @@ TEST_F(Faults, APeerThatTalksNonsenseIsRefusedAndOthersAreServed) {
     expect_finished_and_equal();
 }
 
+TEST_F(Faults, MoreCallersAtOnceThanThereIsRoomForAreAllServed) {
+    std::vector<std::unique_ptr<Link>> callers;
+    for (unsigned i = 0; i < 40; ++i) callers.push_back(std::make_unique<Link>(must(connect_to(address))));
+    for (const auto& caller : callers) {
+        ASSERT_TRUE(greet(*caller));
+        refuse(*caller, "that was all");  // and makes room
+    }
+}
+
 /// A source that follows the protocol until it lies.
 struct Liar {
     explicit Liar(const Address& address, const Subject& subject) : link(must(connect_to(address))) {
