@@ -1,6 +1,7 @@
 #include "remote/family.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <poll.h>
 
@@ -100,7 +101,7 @@ void Family::run() {
         accept();
         serve_links();
         run_members();
-        if (stop_when_empty_ && !members_.empty() && std::all_of(members_.begin(), members_.end(), [](const auto& m) { return m->state == Member::State::ended; })) break;
+        if (stop_when_empty_ && empty()) break;
         wait();
     }
     for (Move& move : moves_) move.outgoing->abandon();
@@ -114,6 +115,11 @@ void Family::run() {
     std::list<std::shared_ptr<Member>> members = std::exchange(members_, {});
     members.clear();  // moves that wait for a boundary go on now, and find no machine
     moves.clear();
+}
+
+bool Family::empty() const {
+    bool const none_lives = std::all_of(members_.begin(), members_.end(), [](const auto& member) { return member->state == Member::State::ended; });
+    return none_lives && fresh_.empty() && coming_.empty() && relays_.empty();
 }
 
 void Family::run_members() {
@@ -167,6 +173,7 @@ void Family::serve_links() {
         bool const gone = held->failed() || std::any_of(members_.begin(), members_.end(), [&](const auto& m) { return m->incoming == held; });
         coming = gone ? coming_.erase(coming) : std::next(coming);
     }
+    std::erase_if(relays_, [](Relay& relay) { return !relay.pump(); });
     for (const auto& member : members_) {
         if (!member->incoming) continue;
         member->incoming->pump();
@@ -220,19 +227,8 @@ bool Family::greet_fresh(Fresh& fresh) {
                 return false;
             }
             if (!is(*message, MessageKind::resume)) return Error{"a proposal is due"};
-            Resume const resume = TRY(Resume::parse(message->bytes));
-            for (const auto& member : members_)
-                if (member->incoming && member->incoming->proposal().session == resume.session) {
-                    member->incoming->resume(std::move(fresh.link), resume.epoch);
-                    return false;
-                }
-            for (const Resume& known : finished_)
-                if (known.session == resume.session && known.epoch == resume.epoch) {
-                    send(*fresh.link, MessageKind::done, number_bytes(resume.epoch));
-                    TRY(fresh.link->flush());
-                    return false;
-                }
-            return Error{"no such session is here (any more)"};
+            TRY(resume(std::move(fresh.link), TRY(Resume::parse(message->bytes))));
+            return false;
         }
     };
     auto const going_on = look();
@@ -263,6 +259,25 @@ Expected<Done> Family::propose(std::unique_ptr<Link> link, Propose proposal) {
     return Done{};
 }
 
+Expected<Done> Family::resume(std::unique_ptr<Link> link, const Resume& resume) {
+    for (const auto& member : members_)
+        if (member->incoming && member->incoming->proposal().session == resume.session) {
+            member->incoming->resume(std::move(link), resume.epoch);
+            return Done{};
+        }
+    for (const Resume& known : finished_)
+        if (known.session == resume.session && known.epoch == resume.epoch) {
+            send(*link, MessageKind::done, number_bytes(resume.epoch));
+            return link->flush();
+        }
+    if (sibling_socket_.empty()) {
+        refuse(*link, "no such session is here (any more)");
+        return Done{};
+    }
+    relays_.push_back(TRY(Relay::to_sibling(std::move(link), resume, std::filesystem::path{sibling_socket_}.parent_path(), sibling_socket_)));
+    return Done{};
+}
+
 void Family::arrived(const std::string& name, std::shared_ptr<Incoming> incoming, Machine machine) {
     std::erase_if(members_, [&](const auto& member) { return member->name == name; });  // one that has ended
     auto const member = std::make_shared<Member>(name, std::move(machine), interrupt_);
@@ -284,6 +299,8 @@ void Family::wait() {
         fds.push_back({.fd = fresh_.size() < fresh_max ? listener.fd() : -1, .events = POLLIN, .revents = 0});
     for (const Fresh& fresh : fresh_) add_link(fresh.link.get());
     for (const auto& coming : coming_) add_link(coming->link());
+    for (Relay& relay : relays_)
+        for (Link* const link : {relay.source(), relay.sibling()}) add_link(link);
     for (const auto& member : members_)
         if (member->incoming) add_link(member->incoming->link());
     u64 const now = host_ns();

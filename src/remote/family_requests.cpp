@@ -53,6 +53,18 @@ void Family::receive(std::unique_ptr<ByteLink> link) {
     }));
 }
 
+Expected<Done> Family::join_siblings(const std::string& path) {
+    Address const at = TRY(listen(TRY(Address::parse("unix:" + path + ".link"))));
+    return ask<Expected<Done>>([&]() -> Expected<Done> {
+        sibling_socket_ = at.path;
+        return Done{};
+    });
+}
+
+Expected<Done> Family::know(std::shared_ptr<const Snapshot> snapshot) {
+    return ask<Expected<Done>>([&] { return known_->add(snapshot, pool_); });
+}
+
 MemberInfo Family::info(Member& member) {
     Machine& machine = member.machine();
     MemberInfo made{.name = member.name, .state = state_text(member.state), .detail = member.end_text, .position = machine.position().value,
