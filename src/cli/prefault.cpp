@@ -14,8 +14,10 @@ namespace ramet::cli {
 
 namespace {
 
-constexpr int heap_bytes = 512 << 10;             // what a command takes before it has a machine
-constexpr std::size_t below_mmap_threshold = 120 << 10;
+constexpr int heap_bytes = 1 << 20;           // what a command takes until its machine runs
+constexpr std::size_t heap_step = 120 << 10;  // two of them are more than the heap begins with
+constexpr int mmap_from = 32 << 20;           // the limits that the allocator would come to by itself, were it not told anything
+constexpr int trim_from = 64 << 20;
 
 /// Whatever fails here comes by faults.
 void populate(const void* from, const void* to, int how) {
@@ -30,8 +32,14 @@ void prefault() {
     populate(&__executable_start, &etext, MADV_POPULATE_READ);
     populate(&__bss_start, &end, MADV_POPULATE_WRITE);
     mallopt(M_TOP_PAD, heap_bytes);
-    std::free(std::malloc(below_mmap_threshold));  // makes the heap grow by that much, unless there is room already
-    populate(static_cast<char*>(sbrk(0)) - heap_bytes, sbrk(0), MADV_POPULATE_WRITE);
+    mallopt(M_MMAP_THRESHOLD, mmap_from);
+    mallopt(M_TRIM_THRESHOLD, trim_from);
+    const void* const heap_end = sbrk(0);
+    void* volatile const first = std::malloc(heap_step);  // volatile: or the compiler leaves them out
+    void* volatile const second = std::malloc(heap_step);
+    std::free(first);
+    std::free(second);
+    populate(heap_end, sbrk(0), MADV_POPULATE_WRITE);
 }
 
 }  // namespace ramet::cli
