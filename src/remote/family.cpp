@@ -135,7 +135,7 @@ void Family::run_members() {
 /// What follows an arrival, and the last page. The logs are written before pages are taken that could let the source go: while the machine waits for
 /// its first one.
 void Family::settle(Member& member) {
-    if (!member.incoming) return;
+    if (!member.incoming || member.incoming->failed()) return;
     Incoming& incoming = *member.incoming;
     if (incoming.fenced() && member.state != Member::State::ended) {
         member.state = Member::State::ended;
@@ -153,6 +153,8 @@ void Family::settle(Member& member) {
         if (!record) {
             member.state = Member::State::ended;
             member.end_text = "recording failed: " + record.error().text;
+            member.console->end();
+            incoming.refuse_for_good(member.end_text);
         }
     }
     if (member.waits() || !incoming.finished() || !member.recorder) return;

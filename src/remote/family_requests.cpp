@@ -78,6 +78,7 @@ MemberInfo Family::info(Member& member) {
     made.stalled_ns = stats.stalled_ns;
     made.stall_max_ns = stats.stall_max_ns;
     made.stall_p50_ns = stats.stall_p50_ns;
+    if (member.state == Member::State::ended) return made;
     if (member.waits()) made.detail = member.incoming->connected() ? "waits for a page" : "waits for a page; no link to its source: " + member.incoming->error();
     else if (!member.incoming->may_run()) made.detail = "waits for its source: " + member.incoming->error();
     return made;
