@@ -231,6 +231,8 @@ u8 PcBus::acknowledge_interrupt(Cycles now) {
     return vector;
 }
 
+void PcBus::acknowledge_nmi(Cycles) { board_.lapic.nmi = false; }
+
 std::optional<u64> PcBus::msr_read(u32 index, Cycles) {
     switch (index) {
     case IA32_APIC_BASE: return board_.lapic.apic_base;

@@ -140,6 +140,47 @@ TEST_F(LapicTest, LogicalDestinations) {
     EXPECT_TRUE(apic.interrupt());
 }
 
+TEST_F(LapicTest, NmiHasNoVectorAndNeedsNoSoftwareEnable) {
+    rig.write(SVR, 0xff);
+    receive({.vector = 0, .delivery_mode = 4});
+    EXPECT_TRUE(apic.nmi);
+    EXPECT_FALSE(apic.interrupt());
+    rig.write(ESR, 0);
+    EXPECT_EQ(rig.read(ESR), 0);
+    apic = {};
+    apic.apic_base &= ~u64{0x800};
+    receive({.delivery_mode = 4});
+    EXPECT_FALSE(apic.nmi) << "globally disabled";
+}
+
+TEST_F(LapicTest, NmiByIpiReachesWhomItNames) {
+    rig.write(ICR + 0x10, 0x05000000);
+    rig.write(ICR, 0x400);
+    EXPECT_FALSE(apic.nmi) << "another processor";
+    rig.write(ICR, 0xc0400);
+    EXPECT_FALSE(apic.nmi) << "all but self";
+    for (u32 const to : {0x40400U, 0x80400U}) {
+        apic.nmi = false;
+        rig.write(ICR, to);
+        EXPECT_TRUE(apic.nmi);
+    }
+}
+
+TEST_F(LapicTest, Lint0AsAnNmi) {
+    rig.write(LVT_LINT0, 0x10400);
+    lint0(true);
+    EXPECT_FALSE(apic.nmi) << "masked";
+    EXPECT_FALSE(apic.lint0_is_nmi());
+    lint0(false);
+    rig.write(LVT_LINT0, 0x400);
+    EXPECT_TRUE(apic.lint0_is_nmi());
+    lint0(true);
+    EXPECT_TRUE(apic.nmi);
+    apic.nmi = false;
+    lint0(true);
+    EXPECT_FALSE(apic.nmi) << "no edge";
+}
+
 TEST_F(LapicTest, IllegalVectorsAreErrors) {
     receive({.vector = 3});
     rig.write(ESR, 0);

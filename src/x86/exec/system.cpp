@@ -5,19 +5,31 @@
 #include "x86/exec/stack.h"
 #include "x86/msr.h"
 #include "x86/segment.h"
+#include "x86/vme.h"
 
 namespace ramet::exec {
 
 Fault cli(Core& core, const Insn&) {
-    if (core.protected_mode() && (core.v86() ? core.iopl() < 3 : core.cpu.cpl > core.iopl())) return fault::gp();
-    core.cpu.rflags &= ~rflags::IF;
-    return no_fault;
+    switch (vme::interrupt_flag(core)) {
+    case vme::InterruptFlag::real: core.cpu.rflags &= ~rflags::IF; return no_fault;
+    case vme::InterruptFlag::virtual_flag: core.cpu.rflags &= ~rflags::VIF; return no_fault;
+    case vme::InterruptFlag::none: break;
+    }
+    return fault::gp();
 }
 Fault sti(Core& core, const Insn&) {
-    if (core.protected_mode() && (core.v86() ? core.iopl() < 3 : core.cpu.cpl > core.iopl())) return fault::gp();
-    if (!(core.cpu.rflags & rflags::IF)) core.cpu.interrupt_shadow = true;
-    core.cpu.rflags |= rflags::IF;
-    return no_fault;
+    switch (vme::interrupt_flag(core)) {
+    case vme::InterruptFlag::real:
+        if (!(core.cpu.rflags & rflags::IF)) core.cpu.interrupt_shadow = true;
+        core.cpu.rflags |= rflags::IF;
+        return no_fault;
+    case vme::InterruptFlag::virtual_flag:
+        if (core.cpu.rflags & rflags::VIP) return fault::gp();
+        core.cpu.rflags |= rflags::VIF;
+        return no_fault;
+    case vme::InterruptFlag::none: break;
+    }
+    return fault::gp();
 }
 
 Fault clac(Core& core, const Insn&) {
