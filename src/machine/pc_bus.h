@@ -69,6 +69,7 @@ private:
     void request(Request request, u32 value) override;
     void missed(const char* device, Offset at, bool write) override;
 
+    u64 register_page(GuestPhys at) const;
     void settle();
 
     Board& board_;

@@ -88,7 +88,7 @@ public:
     }
 
 private:
-    static constexpr unsigned barren_max = 3;
+    static constexpr unsigned barren_max = 2;
 
     template <class T>
     void put(u64 at, T value) {

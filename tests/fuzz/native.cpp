@@ -160,14 +160,12 @@ bool is_loadable(u16 selector) {
     return visible;
 }
 
-bool set_descriptors() {
-    for (CodeSize const size : {CodeSize::bits16, CodeSize::bits32}) {
-        NativePlace const place = local_place(size);
-        bool const wide = size == CodeSize::bits32;
-        if (!set_descriptor(place.code_selector, place.code_base, true, wide) || !set_descriptor(place.data_selector, place.data_base, false, wide)) return false;
-        if (!is_loadable(place.code_selector) || !is_loadable(place.data_selector)) return false;
-    }
-    return true;
+/// False: the kernel refuses, as some do for 16 bits, or the processor does not see it.
+bool set_descriptors(CodeSize size) {
+    NativePlace const place = local_place(size);
+    bool const wide = size == CodeSize::bits32;
+    bool const set = set_descriptor(place.code_selector, place.code_base, true, wide) && set_descriptor(place.data_selector, place.data_base, false, wide);
+    return set && is_loadable(place.code_selector) && is_loadable(place.data_selector);
 }
 
 }  // namespace
@@ -193,7 +191,7 @@ Native::Native() {
     action.sa_sigaction = enter;
     sigaction(enter_signal, &action, &previous_enter);
     ready_ = true;
-    has_local_descriptors_ = set_descriptors();
+    for (CodeSize const size : {CodeSize::bits16, CodeSize::bits32}) has_local_[static_cast<unsigned>(size)] = set_descriptors(size);
 }
 
 Native::~Native() {
@@ -209,7 +207,7 @@ Native::~Native() {
 std::optional<NativePlace> Native::place(CodeSize size) const {
     constexpr u16 user_code32 = 0x23;
     if (size == CodeSize::bits64) return NativePlace{};
-    if (has_local_descriptors_) return local_place(size);
+    if (has_local_[static_cast<unsigned>(size)]) return local_place(size);
     if (size == CodeSize::bits32 && is_loadable(user_code32)) return NativePlace{.size = size, .code_selector = user_code32};
     return std::nullopt;
 }

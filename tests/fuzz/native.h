@@ -51,7 +51,7 @@ public:
 
 private:
     bool ready_ = false;
-    bool has_local_descriptors_ = false;
+    std::array<bool, 2> has_local_ = {};  // descriptors for code of 16 and of 32 bits
 };
 
 /// The vectors' truth is AMD's: only such a host can judge.

@@ -189,9 +189,13 @@ TEST_F(LapicTest, IllegalVectorsAreErrors) {
     EXPECT_EQ(rig.read(ESR), 0);
 }
 
-TEST_F(LapicTest, TheBaseDoesNotMove) {
-    EXPECT_FALSE(apic.write_base(0xfec00900));
-    EXPECT_TRUE(apic.write_base(0xfee00900));
+TEST_F(LapicTest, TheBaseMovesWhereNothingElseIs) {
+    for (u64 const base : {u64{0xfec00900}, u64{0x00100900}, u64{0xff000900}, u64{0x1fee00900}, u64{0xfee00901}}) EXPECT_FALSE(apic.write_base(base)) << base;
+    EXPECT_EQ(apic.page(), LocalApic::page_at_reset);
+    EXPECT_TRUE(apic.write_base(0xfed40900));
+    EXPECT_EQ(apic.page(), 0xfed40000);
+    EXPECT_TRUE(apic.write_base(0xfed40100));
+    EXPECT_EQ(apic.page(), LocalApic::no_page) << "switched off";
 }
 
 }  // namespace

@@ -201,9 +201,10 @@ void LocalApic::write_lvt(Lvt entry, u32 value, Wires& wires) {
 
 bool LocalApic::write_base(u64 value) {
     constexpr u64 writable = 0xf'ffff'f900 & ~u64{0x400};
-    constexpr u64 page = 0xfee00000;
+    constexpr u64 first_page = 0xfe000000, last_page = 0xfefff000, ioapic_page = 0xfec00000;
+    u64 const page = value & ~u64{0xfff};
     if (value & ~writable) return false;
-    if ((value & ~u64{0xfff}) != page) return false;  // relocation is not modelled, and a #GP says so
+    if (page < first_page || page > last_page || page == ioapic_page) return false;
     bool const was_present = present();
     if (was_present && !(value & 0x800)) *this = LocalApic{};
     apic_base = value | 0x100;

@@ -6,7 +6,7 @@
 // NMIs come from the ICR, the I/O APIC and LINT0; shorthands that include the sender are taken though the manuals leave them out. Nothing on the board
 // drives LINT1, and the thermal sensor and the performance counters have no events: their entries are registers and no more.
 // Not modelled: x2APIC, SMI and INIT delivery (a machine has one processor, and its Bus has no such lines: the message is reported as missed), focus
-// processor, relocation of the page.
+// processor.
 // Tests: tests/machine/lapic_test.cpp.
 #pragma once
 
@@ -86,6 +86,10 @@ struct LocalApic {
     /// The PIC's INTR, wired to LINT0.
     void set_lint0(bool level, Wires& wires);
 
+    /// Where its registers are: MSR 1Bh, which moves them within the 16 MiB that no RAM reaches and no other device but the I/O APIC is in.
+    /// Switched off they are nowhere.
+    static constexpr u64 page_at_reset = 0xfee00000, no_page = 1;
+    u64 page() const { return present() ? apic_base & ~u64{0xfff} : no_page; }
     /// Globally enabled: MSR 1Bh bit 11. Without it the PIC reaches the processor directly.
     bool present() const { return apic_base & 0x800; }
     bool enabled() const { return present() && (svr & 0x100); }

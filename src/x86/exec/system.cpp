@@ -45,8 +45,21 @@ Fault stac(Core& core, const Insn&) {
     return no_fault;
 }
 
+namespace {
+
+/// The feature bit of the local APIC goes with the enable bit in its base register.
+bool hides_apic(const Core& core, u32 leaf) {
+    constexpr u32 IA32_APIC_BASE = 0x1b;
+    constexpr u64 enabled = 0x800;
+    return (leaf == 1 || leaf == 0x80000001) && !(core.bus->msr_read(IA32_APIC_BASE, core.now()).value_or(0) & enabled);
+}
+
+}  // namespace
+
 Fault cpuid(Core& core, const Insn&) {
-    auto const leaf = cpuid::query(core, core.gpr<u32>(RAX), core.gpr<u32>(RCX));
+    constexpr u32 apic = 1 << 9;
+    auto leaf = cpuid::query(core, core.gpr<u32>(RAX), core.gpr<u32>(RCX));
+    if (hides_apic(core, core.gpr<u32>(RAX))) leaf.edx &= ~apic;
     core.cpu.gpr[RAX] = leaf.eax;
     core.cpu.gpr[RBX] = leaf.ebx;
     core.cpu.gpr[RCX] = leaf.ecx;
