@@ -106,7 +106,9 @@ std::optional<RunResult> Machine::at_limit(const Until& until) const {
 /// The processor is halted: virtual time jumps to the next deadline.
 std::optional<RunResult> Machine::wait(const PcBus& bus, const Until& until) {
     Cycles& now = interpreter_.clock().cycles;
-    if (!(interpreter_.cpu().rflags & interrupt_flag)) return RunResult{StopReason::halted};
+    Cpu const& cpu = interpreter_.cpu();
+    bool const wakes = (cpu.rflags & interrupt_flag) || (bus.device_sends_nmi() && !cpu.nmi_blocked);
+    if (!wakes) return RunResult{StopReason::halted};
     if (bus.deadline() <= now) return std::nullopt;
     if (until.idle || bus.deadline() == Cycles::never()) {
         if (until.cycles != Cycles::never() && !until.idle) now = std::max(now, until.cycles);

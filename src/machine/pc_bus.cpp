@@ -25,7 +25,7 @@ struct Route {
     u8 offset = 0;
 };
 
-constexpr u32 routed_ports = 0x1000;  // nothing of a PC's board lies above
+constexpr u32 routed_ports = 0x2018;  // nothing of a PC's board lies above the test device
 
 struct RouteTable {
     std::array<Route, routed_ports> at = {};
@@ -179,6 +179,13 @@ void PcBus::port_write(u16 port, unsigned size, u32 value, Cycles now) {
     settle();
 }
 
+/// The page of board.def that an address leads to: the local APIC's is where the guest has put it.
+u64 PcBus::register_page(GuestPhys at) const {
+    u64 const page = page_of(at);
+    if (page == board_.lapic.page()) return LocalApic::page_at_reset;
+    return page == LocalApic::page_at_reset ? LocalApic::no_page : page;
+}
+
 // The register pages answer aligned 32-bit accesses. A narrower read takes its bytes out of the register; other accesses are
 // undefined on real hardware and count as missed here.
 u64 PcBus::mmio_read(GuestPhys at, unsigned size, Cycles now) {
@@ -191,7 +198,7 @@ u64 PcBus::mmio_read(GuestPhys at, unsigned size, Cycles now) {
         return mask;
     }
     u64 value = 0;
-    switch (page_of(at)) {
+    switch (register_page(at)) {
 #define DEVICE(...)
 #define MMIO_DEVICE(member, Type, page)                        \
     case page: {                                               \
@@ -210,7 +217,7 @@ void PcBus::mmio_write(GuestPhys at, unsigned size, u64 value, Cycles now) {
     now_ = now;
     if ((at.value & 3) || size != 4) return missed("memory", Offset{at.value}, true);
     Offset const reg{at.value & page_mask};
-    switch (page_of(at)) {
+    switch (register_page(at)) {
 #define DEVICE(...)
 #define MMIO_DEVICE(member, Type, page)                                  \
     case page: {                                                         \
@@ -230,6 +237,8 @@ u8 PcBus::acknowledge_interrupt(Cycles now) {
     settle();
     return vector;
 }
+
+void PcBus::acknowledge_nmi(Cycles) { board_.lapic.nmi = false; }
 
 std::optional<u64> PcBus::msr_read(u32 index, Cycles) {
     switch (index) {
@@ -294,8 +303,9 @@ void PcBus::settle() {
 
 void PcBus::set_line(unsigned irq, bool level) {
     constexpr unsigned timer_pin = 2;  // ISA IRQ0; the MADT says so
+    constexpr unsigned isa_lines = 16;
     Wires wires{*this, now_, "ioapic", Wires::no_irq};
-    board_.pic.set_line(irq, level);
+    if (irq < isa_lines) board_.pic.set_line(irq, level);
     board_.ioapic.set_pin(irq == 0 ? timer_pin : irq, level, wires);
 }
 

@@ -41,11 +41,15 @@ public:
     void mmio_write(GuestPhys at, unsigned size, u64 value, Cycles now) override;
     u8 acknowledge_interrupt(Cycles now) override;
     bool interrupt_line() override { return interrupt_; }
+    bool nmi_line() override { return board_.lapic.nmi; }
+    void acknowledge_nmi(Cycles now) override;
     std::optional<u64> msr_read(u32 index, Cycles now) override;
     bool msr_write(u32 index, u64 value, Cycles now) override;
     u8 task_priority() override { return board_.lapic.task_priority(); }
     void set_task_priority(u8 priority, Cycles now) override;
 
+    /// Some interrupt of a device reaches the CPU whether IF allows it or not.
+    bool device_sends_nmi() const { return board_.lapic.lint0_is_nmi() || board_.ioapic.sends_nmi(); }
     /// The first cycle at which a device needs attention.
     Cycles deadline() const { return deadline_; }
     /// Attends to every device that is due.
@@ -65,6 +69,7 @@ private:
     void request(Request request, u32 value) override;
     void missed(const char* device, Offset at, bool write) override;
 
+    u64 register_page(GuestPhys at) const;
     void settle();
 
     Board& board_;

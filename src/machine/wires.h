@@ -27,7 +27,7 @@ class Backplane {
 public:
     virtual ~Backplane() = default;
 
-    /// An ISA interrupt line, 0..15.
+    /// An ISA interrupt line, 0..15, or an input of the I/O APIC above.
     virtual void set_line(unsigned irq, bool level) = 0;
     virtual void send_interrupt(const InterruptMessage& message) = 0;
     /// The local APIC ended a level-triggered interrupt.
@@ -48,6 +48,8 @@ public:
     void line(bool level) {
         if (irq_ != no_irq) backplane_.set_line(irq_, level);
     }
+    /// Any line, as only a test device drives them.
+    void line(unsigned irq, bool level) { backplane_.set_line(irq, level); }
     void send_interrupt(const InterruptMessage& message) { backplane_.send_interrupt(message); }
     void end_of_interrupt(u8 vector) { backplane_.end_of_interrupt(vector); }
     void output(Channel channel, u8 byte) { backplane_.output(channel, byte); }

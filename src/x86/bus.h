@@ -27,6 +27,10 @@ public:
     /// Level of the line into the CPU (local APIC or PIC).
     virtual bool interrupt_line() = 0;
 
+    /// A non-maskable interrupt waits for the CPU, which takes it.
+    virtual bool nmi_line() = 0;
+    virtual void acknowledge_nmi(Cycles now) = 0;
+
     /// MSRs that belong to the machine (local APIC base, x2APIC). nullopt / false: no such MSR, #GP.
     virtual std::optional<u64> msr_read(u32 index, Cycles now) = 0;
     virtual bool msr_write(u32 index, u64 value, Cycles now) = 0;

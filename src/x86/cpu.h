@@ -133,6 +133,7 @@ struct Cpu {
     X87 x87 = {};
     Activity activity = Activity::running;
     bool interrupt_shadow = false;  // the instruction after STI, MOV SS, POP SS
+    bool nmi_blocked = false;       // from the delivery of an NMI to the next IRET
     u64 pending_debug = 0;          // bits of DR6 for a debug trap not yet taken
     u8 cpl = 0;
 
@@ -169,6 +170,7 @@ struct Cpu {
         visit("x87", self.x87);
         visit("activity", self.activity);
         visit("interrupt_shadow", self.interrupt_shadow);
+        visit("nmi_blocked", self.nmi_blocked);
         visit("pending_debug", self.pending_debug);
         visit("cpl", self.cpl);
     }

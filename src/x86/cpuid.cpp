@@ -15,10 +15,10 @@ constexpr u32 text32(const char* s) {
 constexpr u32 bit(unsigned n) { return u32{1} << n; }
 
 // Leaf 1 EDX
-constexpr u32 FPU = bit(0), DE = bit(2), PSE = bit(3), TSC = bit(4), MSR = bit(5), PAE = bit(6), MCE = bit(7), CX8 = bit(8), APIC = bit(9), SEP = bit(11),
+constexpr u32 FPU = bit(0), VME = bit(1), DE = bit(2), PSE = bit(3), TSC = bit(4), MSR = bit(5), PAE = bit(6), MCE = bit(7), CX8 = bit(8), APIC = bit(9), SEP = bit(11),
               PGE = bit(13), MCA = bit(14), CMOV = bit(15), PAT = bit(16), PSE36 = bit(17), CLFSH = bit(19), MMX = bit(23), FXSR = bit(24), SSE = bit(25),
               SSE2 = bit(26);
-constexpr u32 leaf1_edx = FPU | DE | PSE | TSC | MSR | PAE | MCE | CX8 | APIC | SEP | PGE | MCA | CMOV | PAT | PSE36 | CLFSH | MMX | FXSR | SSE | SSE2;
+constexpr u32 leaf1_edx = FPU | VME | DE | PSE | TSC | MSR | PAE | MCE | CX8 | APIC | SEP | PGE | MCA | CMOV | PAT | PSE36 | CLFSH | MMX | FXSR | SSE | SSE2;
 // Leaf 1 ECX, model v2
 constexpr u32 leaf1_ecx_v2 = bit(0) /* SSE3 */ | bit(1) /* PCLMULQDQ */ | bit(9) /* SSSE3 */ | bit(13) /* CX16 */ | bit(17) /* PCID */ |
                              bit(19) /* SSE4.1 */ | bit(20) /* SSE4.2 */ | bit(22) /* MOVBE */ | bit(23) /* POPCNT */ | bit(25) /* AES */ | bit(26) /* XSAVE */ | bit(30) /* RDRAND */;
@@ -65,7 +65,7 @@ Leaf query(const Core& core, u32 leaf, u32 subleaf) {
 }
 
 u64 allowed_cr4(const Core& core) {
-    u64 const base = cr4::TSD | cr4::DE | cr4::PSE | cr4::PAE | cr4::MCE | cr4::PGE | cr4::PCE | cr4::OSFXSR | cr4::OSXMMEXCPT;
+    u64 const base = cr4::VME | cr4::PVI | cr4::TSD | cr4::DE | cr4::PSE | cr4::PAE | cr4::MCE | cr4::PGE | cr4::PCE | cr4::OSFXSR | cr4::OSXMMEXCPT;
     return core.model_v2 ? base | cr4::UMIP | cr4::FSGSBASE | cr4::PCIDE | cr4::OSXSAVE | cr4::SMEP | cr4::SMAP : base;
 }
 

@@ -2,6 +2,7 @@
 
 #include "x86/debug.h"
 #include "x86/task.h"
+#include "x86/vme.h"
 
 namespace ramet {
 
@@ -17,10 +18,10 @@ struct Gate {
     bool interrupt() const { return !(type & 1); }  // clears IF
 };
 
-u32 gate_error(u8 vector, EventKind kind) { return vector * 8u + 2 + (kind == EventKind::software ? 0 : 1); }
+u32 gate_error(u8 vector) { return vector * 8u + 2; }
 
 Result<Gate> read_gate(Core& core, u8 vector, EventKind kind) {
-    u32 const error = gate_error(vector, kind);
+    u32 const error = gate_error(vector);
     unsigned const size = core.long_mode() ? 16 : 8;
     if (vector * size + size - 1 > core.cpu.idtr.limit) return fault::gp(error);
     u64 const at = core.cpu.idtr.base + vector * size;
@@ -43,13 +44,14 @@ Result<Gate> read_gate(Core& core, u8 vector, EventKind kind) {
     return g;
 }
 
-/// Pushes onto a stack that is not (yet) the current one.
+/// Pushes onto a stack that is not (yet) the current one. One that has been switched to is named when it is too small.
 struct StackWriter {
     Core& core;
     Segment const& ss;
     u64 sp;
     u64 mask;
     Context context;
+    u32 error = 0;
 
     template <class T>
     Fault push(u64 value) {
@@ -58,7 +60,11 @@ struct StackWriter {
         if (core.long_mode()) {
             if (!is_canonical(to) || !is_canonical(to + sizeof(T) - 1)) return fault::ss();
             linear = to;
-        } else linear = TRY(linear_in(core, ss, SS, to, sizeof(T), AccessType::write));
+        } else {
+            auto const in = linear_in(core, ss, SS, to, sizeof(T), AccessType::write);
+            if (in.fault.raised()) return fault::ss(error);
+            linear = in.value;
+        }
         TRY(store_linear<T>(core, linear, static_cast<T>(value), context));
         sp = to;
         return no_fault;
@@ -66,20 +72,25 @@ struct StackWriter {
     Fault push_slot(bool wide, u64 value) { return wide ? push<u32>(value) : push<u16>(value); }
 };
 
-Fault deliver_real(Core& core, u8 vector) {
-    if (vector * 4u + 3 > core.cpu.idtr.limit) return fault::gp(gate_error(vector, EventKind::software) & ~2u);
-    u32 const target = TRY(load_system<u32>(core, core.cpu.idtr.base + vector * 4u));
+/// FLAGS, CS and IP onto the stack, some flags off, and on at segment:offset.
+Fault enter_by_vector(Core& core, u32 target, u64 flags, u64 cleared) {
     Segment const& ss = core.cpu.seg[SS];
     StackWriter stack{core, ss, core.cpu.gpr[RSP] & 0xffff, 0xffff, core.context};
-    TRY(stack.push<u16>(core.rflags()));
+    TRY(stack.push<u16>(flags));
     TRY(stack.push<u16>(core.cpu.seg[CS].selector));
     TRY(stack.push<u16>(core.next_rip));
     core.set_gpr<u16>(RSP, static_cast<u16>(stack.sp));
-    core.cpu.rflags &= ~(rflags::IF | rflags::TF | rflags::AC | rflags::RF);
+    core.cpu.rflags &= ~cleared;
     load_segment_real(core, CS, static_cast<u16>(target >> 16));
     core.next_rip = target & 0xffff;
     mode_changed(core);
     return no_fault;
+}
+
+Fault deliver_real(Core& core, u8 vector) {
+    if (vector * 4u + 3 > core.cpu.idtr.limit) return fault::gp(vector * 8u);
+    u32 const target = TRY(load_system<u32>(core, core.cpu.idtr.base + vector * 4u));
+    return enter_by_vector(core, target, core.rflags(), rflags::IF | rflags::TF | rflags::AC | rflags::RF);
 }
 
 void enter_handler(Core& core, Gate const& g) {
@@ -94,10 +105,10 @@ struct Target {
 };
 
 /// Checks 5 to 8 of the manual: the gate's code segment.
-Result<Target> handler_segment(Core& core, Gate const& g, u32 ext) {
-    if (is_null(g.selector)) return fault::gp(ext);
+Result<Target> handler_segment(Core& core, Gate const& g) {
+    if (is_null(g.selector)) return fault::gp();
     Descriptor d = TRY(read_descriptor(core, g.selector));
-    u32 const error = selector_error(g.selector) | ext;
+    u32 const error = selector_error(g.selector);
     if (!d.code() || d.dpl() > core.cpu.cpl) return fault::gp(error);
     if (core.long_mode() && (!d.long_code() || d.big())) return fault::gp(error);
     if (!d.present()) return fault::np(error);
@@ -106,13 +117,13 @@ Result<Target> handler_segment(Core& core, Gate const& g, u32 ext) {
     return Target{segment_of(g.selector, d), cpl};
 }
 
-Fault deliver_long(Core& core, Gate const& g, std::optional<u32> error, u32 ext) {
-    Target const t = TRY(handler_segment(core, g, ext));
+Fault deliver_long(Core& core, Gate const& g, std::optional<u32> error) {
+    Target const t = TRY(handler_segment(core, g));
     bool const inner = t.cpl < core.cpu.cpl;
     u64 sp = core.cpu.gpr[RSP];
     if (g.ist != 0) sp = TRY(load_system<u64>(core, core.cpu.seg[TR].base + 0x1c + g.ist * 8));
     else if (inner) sp = TRY(load_system<u64>(core, core.cpu.seg[TR].base + 4 + t.cpl * 8));
-    if (!is_canonical(g.offset)) return fault::gp(ext);
+    if (!is_canonical(g.offset)) return fault::gp();
     StackWriter stack{core, core.cpu.seg[SS], sp & ~u64{15}, ~u64{0}, t.cpl == 3 ? Context::user : Context::system};
     TRY(stack.push<u64>(core.cpu.seg[SS].selector));
     TRY(stack.push<u64>(core.cpu.gpr[RSP]));
@@ -127,10 +138,10 @@ Fault deliver_long(Core& core, Gate const& g, std::optional<u32> error, u32 ext)
     return no_fault;
 }
 
-Fault deliver_protected(Core& core, Gate const& g, std::optional<u32> error, u32 ext) {
-    Target const t = TRY(handler_segment(core, g, ext));
+Fault deliver_protected(Core& core, Gate const& g, std::optional<u32> error) {
+    Target const t = TRY(handler_segment(core, g));
     bool const from_v86 = core.v86();
-    if (from_v86 && t.cpl != 0) return fault::gp(selector_error(g.selector) | ext);
+    if (from_v86 && t.cpl != 0) return fault::gp(selector_error(g.selector));
     bool const wide = g.wide();
     bool const inner = t.cpl < core.cpu.cpl;
     Segment ss = core.cpu.seg[SS];
@@ -140,14 +151,14 @@ Fault deliver_protected(Core& core, Gate const& g, std::optional<u32> error, u32
         ss = TRY(stack_segment(core, fresh.ss, t.cpl, Vector::TS));
         sp = fresh.sp;
     }
-    if (g.offset > t.cs.limit) return fault::gp(ext);
+    if (g.offset > t.cs.limit) return fault::gp();
     u64 const mask = ss.big() ? 0xffffffff : 0xffff;
     u64 const flags = core.rflags();
     auto const& seg = core.cpu.seg;
     Segment const old_ss = seg[SS];
     u64 const saved_rflags = core.cpu.rflags;
     core.cpu.rflags &= ~rflags::VM;  // the new stack is checked by protected-mode rules
-    StackWriter stack{core, ss, sp & mask, mask, t.cpl == 3 ? Context::user : Context::system};
+    StackWriter stack{core, ss, sp & mask, mask, t.cpl == 3 ? Context::user : Context::system, inner ? selector_error(ss.selector) : 0};
     auto const push_all = [&]() -> Fault {
         if (from_v86)
             for (unsigned const n : {GS, FS, DS, ES}) TRY(stack.push_slot(wide, seg[n].selector));
@@ -209,10 +220,16 @@ namespace {
 Fault deliver_by_mode(Core& core, u8 vector, EventKind kind, std::optional<u32> error) {
     if (core.real_mode()) return deliver_real(core, vector);
     Gate const g = TRY(read_gate(core, vector, kind));
-    u32 const ext = kind == EventKind::software ? 0 : 1;
-    if (core.long_mode()) return deliver_long(core, g, error, ext);
+    if (core.long_mode()) return deliver_long(core, g, error);
     if (g.type == 5) return switch_task(core, g.selector, TaskSwitch::gate, error);
-    return deliver_protected(core, g, error, ext);
+    return deliver_protected(core, g, error);
+}
+
+/// What goes wrong while an event is delivered that the program did not ask for says so in its error code, by EXT (SDM volume 3, 6.13).
+Fault marked_external(Fault f, EventKind kind) {
+    bool const names_selector = f.vector == Vector::TS || f.vector == Vector::NP || f.vector == Vector::SS || f.vector == Vector::GP;
+    if (kind != EventKind::software && names_selector) f.error |= 1;
+    return f;
 }
 
 /// Whether the saved image has RF set, so that going on after the handler does not meet an instruction breakpoint again (APM volume 2,
@@ -245,8 +262,18 @@ Fault deliver(Core& core, u8 vector, EventKind kind, std::optional<u32> error) {
     Fault const f = deliver_by_mode(core, vector, kind, error);
     // Data breakpoints do not watch the frame: a debug trap whose own frame trapped again, on a stack of the IST, would never come to an instruction.
     core.cpu.pending_debug = pending | (core.cpu.pending_debug & debug::dr6::BT);
-    if (f.raised()) return f;
+    if (f.raised()) return marked_external(f, kind);
     if (kind == EventKind::exception && vector == static_cast<u8>(Vector::DB)) core.cpu.dr7 &= ~debug::dr7::GD;
+    return no_fault;
+}
+
+Fault deliver_redirected(Core& core, u8 vector) {
+    u64 const pending = core.cpu.pending_debug;
+    u32 const target = TRY(load_linear<u32>(core, vector * 4u, core.context));
+    bool const own_flag = core.iopl() == 3;
+    u64 const flags = own_flag ? core.rflags() : vme::flags_image(core);
+    TRY(enter_by_vector(core, target, flags, rflags::TF | rflags::RF | (own_flag ? rflags::IF : rflags::VIF)));
+    core.cpu.pending_debug = pending;
     return no_fault;
 }
 

@@ -15,6 +15,9 @@ enum class EventKind : u8 {
 /// return address is core.next_rip as it was. Registers change only when all checks have passed.
 Fault deliver(Core& core, u8 vector, EventKind kind, std::optional<u32> error);
 
+/// INT n of virtual-8086 mode that goes to the program's own vector table (x86/vme.h), as in real mode.
+Fault deliver_redirected(Core& core, u8 vector);
+
 /// Delivers an exception with the double-fault rules; false: triple fault, the CPU is shut down.
 bool deliver_exception(Core& core, Fault const& fault);
 

@@ -59,12 +59,29 @@ void Interpreter::drop_caches() {
 
 namespace {
 
-/// External interrupts are taken between instructions, when IF allows and no shadow forbids. False: shutdown.
-bool take_interrupt(Core& core) {
+/// What waits between two instructions, in the order in which it is taken (SDM volume 3, 6.9): an NMI, unless the handler of another one has not
+/// returned; an external interrupt, if IF allows. The shadow of STI and of loads of SS holds both back.
+enum class Waiting : u8 { nothing, nmi, interrupt };
+
+Waiting waiting(const Core& core) {
+    if (core.cpu.interrupt_shadow) return Waiting::nothing;
+    if (!core.cpu.nmi_blocked && core.bus->nmi_line()) return Waiting::nmi;
+    return (core.cpu.rflags & rflags::IF) && core.bus->interrupt_line() ? Waiting::interrupt : Waiting::nothing;
+}
+
+u8 acknowledge(Core& core, Waiting what) {
+    core.bus_touched = true;
+    if (what == Waiting::interrupt) return core.bus->acknowledge_interrupt(core.clock.cycles);
+    core.bus->acknowledge_nmi(core.clock.cycles);
+    core.cpu.nmi_blocked = true;
+    return static_cast<u8>(Vector::NMI);
+}
+
+/// False: shutdown.
+bool take_interrupt(Core& core, Waiting what) {
     core.cpu.activity = Activity::running;
     core.next_rip = core.cpu.rip;
-    u8 const vector = core.bus->acknowledge_interrupt(core.clock.cycles);
-    core.bus_touched = true;
+    u8 const vector = acknowledge(core, what);
     Fault const f = deliver(core, vector, EventKind::external, std::nullopt);
     bool const alive = !f.raised() || deliver_exception(core, f);
     if (alive) core.cpu.rip = core.next_rip;
@@ -203,8 +220,8 @@ Stop run_loop(Core& core, Cycles cycle_limit, Position position_limit) {
             if (auto const stop = stopped(core, take_fault(core, take_pending_debug(core)))) return *stop;
         if (core.clock.position >= position_limit || core.clock.cycles >= cycle_limit) return Stop::limit;
         if (core.cpu.activity == Activity::shutdown) return Stop::shutdown;
-        if (!core.cpu.interrupt_shadow && (core.cpu.rflags & rflags::IF) && core.bus->interrupt_line())
-            if (auto const stop = stopped(core, take_interrupt(core))) return *stop;
+        if (Waiting const what = waiting(core); what != Waiting::nothing)
+            if (auto const stop = stopped(core, take_interrupt(core, what))) return *stop;
         if (core.cpu.activity != Activity::running) return Stop::halted;
         run_some(core, static_cast<i64>(std::min({cycle_limit - core.clock.cycles, position_limit - core.clock.position, budget_max})));
         if (core.fault.kind == Fault::Kind::unsupported) return Stop::unsupported;

@@ -36,6 +36,8 @@ Result<Descriptor> read_system_descriptor(Core& core, u16 selector, Vector outsi
     if (!at) return raise(outside, selector_error(selector));
     u64 const low = TRY(load_system<u64>(core, *at));
     u64 const high = TRY(load_system<u64>(core, *at + 8));
+    constexpr u64 type_of_second = 0x1f00'0000'0000;  // where the upper half would have a type: so that no other descriptor looks like it
+    if (high & type_of_second) return raise(outside, selector_error(selector));
     return Descriptor{static_cast<u32>(low), static_cast<u32>(low >> 32), static_cast<u32>(high)};
 }
 

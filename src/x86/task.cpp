@@ -140,7 +140,7 @@ Fault switch_task(Core& core, u16 selector, TaskSwitch reason, std::optional<u32
     core.cpu.seg[TR] = segment_of(selector, d);
     core.cpu.seg[TR].attr |= 2;
     core.cpu.cr0 |= cr0::TS;
-    core.set_rflags((image.flags & (wide ? 0x37fd7 : 0x7fd7)) | rflags::fixed | (nested ? rflags::NT : 0));
+    core.set_rflags((image.flags & (wide ? 0x3f7fd7 : 0x7fd7)) | rflags::fixed | (nested ? rflags::NT : 0));
     for (unsigned i = 0; i < 8; ++i) core.cpu.gpr[i] = image.gpr[i];
     core.next_rip = image.ip;
     core.cpu.rip = image.ip;

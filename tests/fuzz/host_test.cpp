@@ -1,5 +1,5 @@
-// Our CPU core against the host's: random instructions of every row that user mode may run, with random operands, in 64-bit code.
-// On an AMD host only, because vendors differ. A longer run: RAMET_FUZZ_INPUTS=100000000 RAMET_FUZZ_SEED=7 fuzz_test --gtest_filter=Host*
+// Our CPU core against the host's: random instructions of every row that user mode may run, with random operands, in 64-, 32- and 16-bit code.
+// On an AMD host only, because vendors differ. A longer run: RAMET_FUZZ_INPUTS=100000000 RAMET_FUZZ_SEED=7 fuzz_test --gtest_filter=*Host*
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -25,14 +25,14 @@ u64 setting(const char* name, u64 otherwise) {
 }
 
 /// Rows that leave the instruction's place, depend on the system or the host's own state, or whose results are ours by definition.
-bool comparable(const Row& row) {
+bool comparable(const Row& row, CodeSize size) {
     constexpr std::string_view excluded[] = {
         "CPUID", "RDTSC", "RDTSCP", "RDRAND", "RDSEED", "RDPMC", "XGETBV", "XSETBV", "XSAVE", "XRSTOR", "SYSCALL", "SYSRET", "SYSENTER", "SYSEXIT", "HLT",
         "IN", "OUT", "INS", "OUTS", "CLI", "STI", "STR", "SLDT", "SGDT", "SIDT", "SMSW", "LAR", "LSL", "VERR", "VERW", "MOV_Sw", "MOV_Ev_Sw", "PUSH_FS", "PUSH_GS",
         "POPF", "RCP", "RSQRT", "F2XM1", "FYL2X", "FPATAN", "FPTAN", "FSIN", "FCOS", "FNSTENV", "FNSAVE", "FXSAVE", "FLDENV", "FRSTOR", "FXRSTOR", "RD", "WR",
-        "INT", "RSM", "UD", "PUSHF", "MOV_Rd", "MOV_Cd", "MOV_Dd", "SWAPGS", "CLAC", "STAC", "LDMXCSR",
+        "INT", "RSM", "UD", "PUSHF", "MOV_Rd", "MOV_Cd", "MOV_Dd", "SWAPGS", "CLAC", "STAC", "LDMXCSR", "LES", "LDS", "LSS", "LFS", "LGS", "POP_",
     };
-    if (row.has(isa::ends) || row.has(isa::no64)) return false;
+    if (row.has(isa::ends) || row.has(size == CodeSize::bits64 ? isa::no64 : isa::only64)) return false;
     return std::ranges::none_of(excluded, [&](std::string_view start) { return row.name.starts_with(start); });
 }
 
@@ -60,14 +60,19 @@ u64 real_bits(Prng& random) {
     }
 }
 
-ox_state random_state(Prng& random) {
+/// Pointers lie in the data pages; those of segments reach their limit now and then.
+ox_state random_state(Prng& random, NativePlace const& place) {
     ox_state s = {};
-    for (auto& r : s.gpr) r = operand(random);
-    s.gpr[RDI] = native_data + 0x1000 + (random.below(4) != 0 ? random.below(16) * 16 : random.below(256));
-    s.gpr[RSI] = native_data + 0x800 + random.below(256);
-    s.gpr[RSP] = native_data + 0x600 + random.below(32) * 8;
+    u64 const data = place.data();
+    bool const wide = place.size == CodeSize::bits64;
+    for (auto& r : s.gpr) r = wide ? operand(random) : operand(random) & 0xffffffff;
+    s.gpr[RDI] = data + 0x1000 + (random.below(4) != 0 ? random.below(16) * 16 : random.below(256));
+    if (place.limit < native_size && random.below(16) == 0) s.gpr[RDI] = native_size - 0x40 + random.below(0x40);
+    s.gpr[RSI] = data + 0x800 + random.below(256);
+    s.gpr[RSP] = data + 0x600 + random.below(32) * 8;
+    s.gpr[RBP] = random.below(2) == 0 ? data + 0x700 + random.below(32) * 8 : s.gpr[RBP];
     s.gpr[RCX] = random.below(3) == 0 ? random.below(70) : s.gpr[RCX];
-    s.rip = native_code;
+    s.rip = place.start();
     s.rflags = 0x202 | (random.next() & 0x8d5);
     s.fcw = static_cast<u16>(random.below(2) == 0 ? 0x37f : (random.next() & 0xf3f) | 0x40);
     s.fsw = static_cast<u16>(random.next() & 0x7f00);
@@ -87,15 +92,18 @@ ox_state random_state(Prng& random) {
     return s;
 }
 
-/// An instruction of this row. Memory operands are [rdi] with a displacement that keeps alignment, or any.
-std::vector<u8> make_instruction(const Row& row, Prng& random) {
+/// An instruction of this row. Memory operands are [rdi], [edi] or [di] with a displacement that keeps alignment, or any.
+std::vector<u8> make_instruction(const Row& row, Prng& random, CodeSize size) {
     std::vector<u8> b;
     auto const& e = row.encoding;
     if (row.has(isa::rep) && random.below(2) == 0) b.push_back(random.below(2) == 0 ? 0xf2 : 0xf3);
     if (e.prefix == isa::Prefix::p66 || (e.prefix == isa::Prefix::any && random.below(5) == 0)) b.push_back(0x66);
     if (e.prefix == isa::Prefix::pF2) b.push_back(0xf2);
     if (e.prefix == isa::Prefix::pF3) b.push_back(0xf3);
-    if (random.below(2) == 0) b.push_back(static_cast<u8>(0x40 | (random.next() & 0xe)));  // not REX.B: the base stays RDI
+    bool const other_addresses = size != CodeSize::bits64 && random.below(6) == 0;
+    if (other_addresses) b.insert(b.begin(), 0x67);
+    u8 const di = (size == CodeSize::bits16) != other_addresses ? 5 : 7;
+    if (size == CodeSize::bits64 && random.below(2) == 0) b.push_back(static_cast<u8>(0x40 | (random.next() & 0xe)));  // not REX.B: the base stays RDI
     if (e.map != 0) b.push_back(0x0f);
     if (e.map >= 2) b.push_back(e.map == 2 ? 0x38 : 0x3a);
     b.push_back(static_cast<u8>(e.opcode + (e.plus_r ? random.below(8) : e.plus_cc ? random.below(16) : 0)));
@@ -104,12 +112,12 @@ std::vector<u8> make_instruction(const Row& row, Prng& random) {
         bool const memory = row.form() == Form::memory || (row.form() == Form::any && random.below(2) == 0);
         if (e.exact >= 0) b.push_back(static_cast<u8>(e.exact));
         else if (memory) {
-            b.push_back(static_cast<u8>(0x47 | reg << 3));
+            b.push_back(static_cast<u8>(0x40 | di | reg << 3));
             b.push_back(static_cast<u8>(random.below(3) == 0 ? random.next() : random.next() & 0xf0));
         } else b.push_back(static_cast<u8>(0xc0 | reg << 3 | random.below(8)));
     }
     while (b.size() < instruction_length_max) b.push_back(static_cast<u8>(random.next()));
-    Decoded const d = decode(b, CodeSize::bits64, true);
+    Decoded const d = decode(b, size, true);
     if (d.status != DecodeStatus::ok || d.insn.id != row.id) return {};
     b.resize(d.insn.length);
     return b;
@@ -125,14 +133,16 @@ u64 undefined_flags(const Row& row) {
     return mask;
 }
 
-std::string difference(const ox_state& ours, const ox_state& theirs, const Row& row) {
+/// Outside 64-bit code the upper halves of registers are undefined.
+std::string difference(const ox_state& ours, const ox_state& theirs, const Row& row, CodeSize size) {
     std::string text;
     auto const add = [&](std::string const& name, u64 a, u64 b) {
         char line[96];
         std::snprintf(line, sizeof line, "  %s ours %llx host %llx\n", name.c_str(), static_cast<unsigned long long>(a), static_cast<unsigned long long>(b));
         if (a != b) text += line;
     };
-    for (unsigned i = 0; i < 16; ++i) add("gpr" + std::to_string(i), ours.gpr[i], theirs.gpr[i]);
+    u64 const width = size == CodeSize::bits64 ? ~u64{0} : 0xffffffff;
+    for (unsigned i = 0; i < 16; ++i) add("gpr" + std::to_string(i), ours.gpr[i] & width, theirs.gpr[i] & width);
     add("rip", ours.rip, theirs.rip);
     u64 const flags = 0xcd5 & ~undefined_flags(row);
     add("rflags", ours.rflags & flags, theirs.rflags & flags);
@@ -151,33 +161,44 @@ std::string difference(const ox_state& ours, const ox_state& theirs, const Row& 
     return text;
 }
 
-std::unique_ptr<vectors::Processor> make_processor() {
+std::unique_ptr<vectors::Processor> make_processor(NativePlace const& place) {
     ox_region const regions[] = {{native_code, native_size, 7}, {native_data, native_size, 3}};
     static const u64 no_descriptors[8] = {};
     ox_config config = {};
     config.nregions = 2;
     config.regions = regions;
     config.gdt = config.ldt = no_descriptors;
-    config.seg[1] = {0x33, 0xafb, 0xffffffff, 0};
-    config.seg[2] = {0x2b, 0xcf3, 0xffffffff, 0};
+    constexpr u32 mode64 = 0, segmented = 2;
+    bool const wide = place.size == CodeSize::bits64, flat = place.limit >= native_size;
+    u16 const big = static_cast<u16>((place.size == CodeSize::bits16 ? 0 : 0x400) | (flat ? 0x800 : 0));
+    ox_seg const data = {place.data_selector, static_cast<u16>(0xf3 | big), place.limit, place.data_base};
+    config.mode = wide ? mode64 : segmented;
+    config.seg[2] = data;
+    if (!wide) config.seg[0] = config.seg[3] = data;
+    config.seg[1] = {place.code_selector, static_cast<u16>(wide ? 0xafb : 0xfb | big), place.limit, place.code_base};
     return std::make_unique<vectors::Processor>(config);
 }
 
-TEST(Host, AgreesOnSingleInstructions) {
+class Host : public testing::TestWithParam<CodeSize> {};
+
+TEST_P(Host, AgreesOnSingleInstructions) {
     if (!host_is_amd()) GTEST_SKIP() << "the vectors' truth is AMD's";
+    CodeSize const size = GetParam();
     Native native;
     ASSERT_TRUE(native.ready());
-    auto const processor = make_processor();
+    auto const place = native.place(size);
+    if (!place) GTEST_SKIP() << "NOT COMPARED: this host has no local descriptors (modify_ldt), which code of this size needs";
+    auto const processor = make_processor(*place);
     std::vector<const Row*> rows;
     for (auto const& row : isa::all_rows())
-        if (comparable(row)) rows.push_back(&row);
+        if (comparable(row, size)) rows.push_back(&row);
     u64 const inputs = setting("RAMET_FUZZ_INPUTS", 60'000);
     Prng random = Prng::seeded(setting("RAMET_FUZZ_SEED", 1));
     unsigned findings = 0;
     for (u64 i = 0; i < inputs && findings < 20; ++i) {
         Row const& row = *rows[i % rows.size()];
-        auto const instruction = make_instruction(row, random);
-        ox_state const before = random_state(random);
+        auto const instruction = make_instruction(row, random, size);
+        ox_state const before = random_state(random, *place);
         for (std::size_t at = 0; at < native_size; at += 8) store_le<u64>(&native.data()[at], real_bits(random));
         if (instruction.empty()) continue;
         processor->write(native_data, native.data());
@@ -186,9 +207,9 @@ TEST(Host, AgreesOnSingleInstructions) {
         ox_state ours = before, theirs = before;
         ox_exc our_fault = {}, their_fault = {};
         ASSERT_TRUE(processor->step(ours, our_fault));
-        native.run(instruction, theirs, their_fault);
+        native.run(instruction, *place, theirs, their_fault);
 
-        std::string text = difference(ours, theirs, row);
+        std::string text = difference(ours, theirs, row, size);
         if (our_fault.raised != their_fault.raised || our_fault.vector != their_fault.vector)
             text += "  exception ours " + std::to_string(our_fault.vector) + " host " + std::to_string(their_fault.vector) + "\n";
         std::array<u8, native_size> memory;
@@ -205,6 +226,10 @@ TEST(Host, AgreesOnSingleInstructions) {
         ADD_FAILURE() << row.name << "  " << bytes << " input " << i << "\n" << text << "  mxcsr before " << std::hex << before.mxcsr << " fcw " << before.fcw << " fsw " << before.fsw << " ftw " << unsigned{before.ftw};
     }
 }
+
+constexpr const char* code_names[] = {"Code16", "Code32", "Code64"};
+INSTANTIATE_TEST_SUITE_P(In, Host, testing::Values(CodeSize::bits16, CodeSize::bits32, CodeSize::bits64),
+                         [](const auto& test) { return std::string(code_names[static_cast<unsigned>(test.param)]); });
 
 }  // namespace
 }  // namespace ramet::fuzz

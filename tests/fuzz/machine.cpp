@@ -53,7 +53,8 @@ void act(PcBus& bus, Cycles& now, Bites& bites) {
     case 4: bus.mmio_read(at, size, now); break;
     case 5: bus.mmio_write(at, size, bites.word(), now); break;
     case 6:
-        if (bus.interrupt_line()) bus.acknowledge_interrupt(now);
+        if (bus.nmi_line()) bus.acknowledge_nmi(now);
+        else if (bus.interrupt_line()) bus.acknowledge_interrupt(now);
         break;
     default: now = Cycles{now.value + bites.word() % cycle_step_max};
     }

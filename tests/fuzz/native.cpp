@@ -1,8 +1,11 @@
 #include "native.h"
 
 #include <cpuid.h>
+#include <asm/ldt.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <array>
 #include <csignal>
@@ -23,6 +26,7 @@ struct Exchange {
     mcontext_t saved_registers;
     std::array<u8, frame_size_max> saved_fp;
     std::size_t fp_size = 0;
+    NativePlace place;
     bool inside = false;
 };
 Exchange exchange;
@@ -86,6 +90,16 @@ void take_state(ox_state& s, mcontext_t const& m) {
     for (unsigned i = 0; i < 16 && (present & 2); ++i) std::memcpy(s.xmm[i], fp.bytes + 160 + 16 * i, 16);
 }
 
+void set_data_segments(u16 selector) { asm volatile("mov %0, %%ds; mov %0, %%es" : : "r"(u32{selector})); }
+
+/// CS and SS are in the frame, with GS and FS between them; DS and ES stay as the handler leaves them.
+void enter_segments(mcontext_t& m) {
+    u16 const code = exchange.place.code_selector, data = exchange.place.data_selector;
+    u64 const others = static_cast<u64>(m.gregs[REG_CSGSFS]) & 0x0000'ffff'ffff'0000;
+    m.gregs[REG_CSGSFS] = static_cast<greg_t>(others | code | u64{data} << 48);
+    set_data_segments(data);
+}
+
 mcontext_t& machine_of(void* context) { return static_cast<ucontext_t*>(context)->uc_mcontext; }
 
 void enter(int, siginfo_t*, void* context) {
@@ -95,6 +109,7 @@ void enter(int, siginfo_t*, void* context) {
     if (exchange.fp_size > frame_size_max) return;
     std::memcpy(exchange.saved_fp.data(), m.fpregs, exchange.fp_size);
     put_state(*exchange.state, m);
+    if (exchange.place.size != CodeSize::bits64) enter_segments(m);
     exchange.inside = true;
 }
 
@@ -104,6 +119,7 @@ void leave(int number, siginfo_t*, void* context) {
         return;
     }
     exchange.inside = false;
+    set_data_segments(0);
     mcontext_t& m = machine_of(context);
     take_state(*exchange.state, m);
     auto const vector = static_cast<u8>(m.gregs[REG_TRAPNO]);
@@ -116,6 +132,40 @@ void leave(int number, siginfo_t*, void* context) {
 bool map(u64 at, int protection) {
     void* const wanted = reinterpret_cast<void*>(at);
     return mmap(wanted, native_size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == wanted;
+}
+
+/// One descriptor of the process's local table, as Linux describes it.
+bool set_descriptor(u16 selector, u64 base, bool code, bool wide) {
+    constexpr int write_descriptor = 0x11;
+    constexpr unsigned data_contents = 0, code_contents = 2;
+    user_desc d = {};
+    d.entry_number = selector >> 3;
+    d.base_addr = static_cast<unsigned>(base);
+    d.limit = native_size - 1;
+    d.seg_32bit = wide;
+    d.contents = code ? code_contents : data_contents;
+    return syscall(SYS_modify_ldt, write_descriptor, &d, sizeof d) == 0;
+}
+
+NativePlace local_place(CodeSize size) {
+    bool const wide = size == CodeSize::bits32;
+    return {size, static_cast<u16>(wide ? 0x17 : 0x07), static_cast<u16>(wide ? 0x1f : 0x0f), native_size - 1, native_code, native_data};
+}
+
+/// Some virtual hosts take local descriptors and never load the table: LAR, which looks at it as a load would, tells.
+bool is_loadable(u16 selector) {
+    u32 rights = 0;
+    bool visible = false;
+    asm volatile("lar %2, %0" : "=r"(rights), "=@ccz"(visible) : "r"(u32{selector}));
+    return visible;
+}
+
+/// False: the kernel refuses, as some do for 16 bits, or the processor does not see it.
+bool set_descriptors(CodeSize size) {
+    NativePlace const place = local_place(size);
+    bool const wide = size == CodeSize::bits32;
+    bool const set = set_descriptor(place.code_selector, place.code_base, true, wide) && set_descriptor(place.data_selector, place.data_base, false, wide);
+    return set && is_loadable(place.code_selector) && is_loadable(place.data_selector);
 }
 
 }  // namespace
@@ -141,6 +191,7 @@ Native::Native() {
     action.sa_sigaction = enter;
     sigaction(enter_signal, &action, &previous_enter);
     ready_ = true;
+    for (CodeSize const size : {CodeSize::bits16, CodeSize::bits32}) has_local_[static_cast<unsigned>(size)] = set_descriptors(size);
 }
 
 Native::~Native() {
@@ -153,16 +204,25 @@ Native::~Native() {
     munmap(reinterpret_cast<void*>(native_data), native_size);
 }
 
-void Native::run(std::span<const u8> instruction, ox_state& state, ox_exc& exception) {
+std::optional<NativePlace> Native::place(CodeSize size) const {
+    constexpr u16 user_code32 = 0x23;
+    if (size == CodeSize::bits64) return NativePlace{};
+    if (has_local_[static_cast<unsigned>(size)]) return local_place(size);
+    if (size == CodeSize::bits32 && is_loadable(user_code32)) return NativePlace{.size = size, .code_selector = user_code32};
+    return std::nullopt;
+}
+
+void Native::run(std::span<const u8> instruction, NativePlace const& place, ox_state& state, ox_exc& exception) {
     constexpr u8 breakpoint = 3;
     auto const code = native_code_bytes(instruction);
     std::memcpy(reinterpret_cast<void*>(native_code), code.data(), code.size());
-    state.rip = native_code;
+    state.rip = place.start();
+    exchange.place = place;
     exchange.state = &state;
     exchange.exception = &exception;
     exception = {};
     std::raise(enter_signal);
-    if (exception.vector == breakpoint && state.rip == native_code + instruction.size() + 1) {
+    if (exception.vector == breakpoint && state.rip == place.start() + instruction.size() + 1) {
         exception = {};
         --state.rip;
     }

@@ -106,9 +106,31 @@ Bytes elf32() {
     return to.finish();
 }
 
+/// One input for each mode of code.cpp, with an expand-down, a far-off and a short data segment, and code that loads segments and flags, transfers far, repeats
+/// strings and computes.
+Seeds code_inputs() {
+    constexpr u8 modes = 6;
+    const Bytes choices = {0x83, 0x09, 0x40, 0x00, 0x00, 0x01,                                                                          // level to entry
+                           0xff, 0x10, 0, 0, 0, 0xf7, 0x40, 0,  0xff, 0xff, 0, 0x20, 0, 0xf3, 0, 0,  0x40, 0, 0, 0xe0, 0, 0xf3, 0x40, 0,  // descriptors
+                           1, 2, 4, 0, 7, 0x20, 0x40, 0x80};                                                                            // page-table entries
+    const Bytes code = {0x9c, 0x9d, 0xb8, 0x3b, 0x00, 0x00, 0x00, 0x8e, 0xd8, 0xcc, 0xf3, 0xa4, 0xf2, 0xae, 0x6a, 0x08, 0xcb, 0xcf, 0xc8, 8, 0, 1, 0xc9,
+                        0x0f, 0x20, 0xc0, 0x0f, 0x22, 0xc0, 0x0f, 0x01, 0x13, 0x9a, 0, 0x10, 0, 0, 8, 0, 0xea, 0, 0x10, 0, 0, 0x1b, 0, 0x0f, 0x05, 0xcd, 0x03,
+                        0xd9, 0xeb, 0xdc, 0x06, 0x0f, 0x58, 0xc1, 0xf0, 0x0f, 0xb1, 0x0e, 0x0f, 0x30, 0xff, 0x36, 0x8f, 0x06};
+    Seeds seeds;
+    for (u8 mode = 0; mode < modes; ++mode) {
+        ByteWriter to;
+        to.put(mode);
+        to.raw(choices);
+        to.raw(code);
+        seeds.push_back(to.finish());
+    }
+    return seeds;
+}
+
 }  // namespace
 
 std::vector<std::vector<u8>> seeds_of(std::string_view target) {
+    if (target == "code") return code_inputs();
     if (target == "log") return {log_file()};
     if (target == "log_entries") return {log_entries()};
     if (target == "snapshot") return {snapshot_file()};

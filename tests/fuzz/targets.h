@@ -22,6 +22,8 @@ inline void require(bool holds, const char* law, std::span<const u8> input) {
 
 /// Lengths and validity of our decoder against Zydis.
 void decode_target(std::span<const u8> bytes);
+/// Random code in every mode, in one piece and step by step.
+void code_target(std::span<const u8> bytes);
 /// Input logs: whole files, and entries inside a frame that is in order.
 void log_target(std::span<const u8> bytes);
 void log_entries_target(std::span<const u8> bytes);
@@ -48,6 +50,7 @@ struct Target {
 };
 inline constexpr std::array targets = {
     Target{"decode", decode_target},
+    Target{"code", code_target, 4000},
     Target{"log", log_target, 100},
     Target{"log_entries", log_entries_target, 100},
     Target{"snapshot", snapshot_target, 100},

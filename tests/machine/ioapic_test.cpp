@@ -65,6 +65,16 @@ TEST_F(IoApicTest, ALevelWaitsBehindItsMask) {
     EXPECT_EQ(rig.messages.size(), 1);
 }
 
+TEST_F(IoApicTest, AnNmiIsAnEdgeWhateverItsEntrySays) {
+    EXPECT_FALSE(rig.device.sends_nmi());
+    set_entry(9, 0x8400);
+    EXPECT_TRUE(rig.device.sends_nmi());
+    for (int i = 0; i < 2; ++i) pin(9, true), pin(9, false);
+    ASSERT_EQ(rig.messages.size(), 2);
+    EXPECT_EQ(rig.messages[1].delivery_mode, 4);
+    EXPECT_FALSE(rig.messages[1].level);
+}
+
 TEST_F(IoApicTest, PinsBeyondTheLastAreIgnored) {
     pin(IoApic::pin_count, true);
     rig.write(0, 0xff);

@@ -140,6 +140,47 @@ TEST_F(LapicTest, LogicalDestinations) {
     EXPECT_TRUE(apic.interrupt());
 }
 
+TEST_F(LapicTest, NmiHasNoVectorAndNeedsNoSoftwareEnable) {
+    rig.write(SVR, 0xff);
+    receive({.vector = 0, .delivery_mode = 4});
+    EXPECT_TRUE(apic.nmi);
+    EXPECT_FALSE(apic.interrupt());
+    rig.write(ESR, 0);
+    EXPECT_EQ(rig.read(ESR), 0);
+    apic = {};
+    apic.apic_base &= ~u64{0x800};
+    receive({.delivery_mode = 4});
+    EXPECT_FALSE(apic.nmi) << "globally disabled";
+}
+
+TEST_F(LapicTest, NmiByIpiReachesWhomItNames) {
+    rig.write(ICR + 0x10, 0x05000000);
+    rig.write(ICR, 0x400);
+    EXPECT_FALSE(apic.nmi) << "another processor";
+    rig.write(ICR, 0xc0400);
+    EXPECT_FALSE(apic.nmi) << "all but self";
+    for (u32 const to : {0x40400U, 0x80400U}) {
+        apic.nmi = false;
+        rig.write(ICR, to);
+        EXPECT_TRUE(apic.nmi);
+    }
+}
+
+TEST_F(LapicTest, Lint0AsAnNmi) {
+    rig.write(LVT_LINT0, 0x10400);
+    lint0(true);
+    EXPECT_FALSE(apic.nmi) << "masked";
+    EXPECT_FALSE(apic.lint0_is_nmi());
+    lint0(false);
+    rig.write(LVT_LINT0, 0x400);
+    EXPECT_TRUE(apic.lint0_is_nmi());
+    lint0(true);
+    EXPECT_TRUE(apic.nmi);
+    apic.nmi = false;
+    lint0(true);
+    EXPECT_FALSE(apic.nmi) << "no edge";
+}
+
 TEST_F(LapicTest, IllegalVectorsAreErrors) {
     receive({.vector = 3});
     rig.write(ESR, 0);
@@ -148,9 +189,13 @@ TEST_F(LapicTest, IllegalVectorsAreErrors) {
     EXPECT_EQ(rig.read(ESR), 0);
 }
 
-TEST_F(LapicTest, TheBaseDoesNotMove) {
-    EXPECT_FALSE(apic.write_base(0xfec00900));
-    EXPECT_TRUE(apic.write_base(0xfee00900));
+TEST_F(LapicTest, TheBaseMovesWhereNothingElseIs) {
+    for (u64 const base : {u64{0xfec00900}, u64{0x00100900}, u64{0xff000900}, u64{0x1fee00900}, u64{0xfee00901}}) EXPECT_FALSE(apic.write_base(base)) << base;
+    EXPECT_EQ(apic.page(), LocalApic::page_at_reset);
+    EXPECT_TRUE(apic.write_base(0xfed40900));
+    EXPECT_EQ(apic.page(), 0xfed40000);
+    EXPECT_TRUE(apic.write_base(0xfed40100));
+    EXPECT_EQ(apic.page(), LocalApic::no_page) << "switched off";
 }
 
 }  // namespace

@@ -50,6 +50,30 @@ TEST_F(PcBusTest, RegisterPagesTakeBytesOutOfRegisters) {
     EXPECT_EQ(bus.mmio_read(GuestPhys{0xfee000d2}, 4, now), 0xffffffff) << "across two registers";
 }
 
+TEST_F(PcBusTest, TheLocalApicAnswersWhereItsBaseSaysAndNowhereWhenItIsOff) {
+    constexpr GuestPhys old_version{0xfee00030}, new_version{0xfed40030};
+    u64 const version = bus.mmio_read(old_version, 4, now);
+    EXPECT_TRUE(bus.msr_write(0x1b, 0xfed40900, now));
+    EXPECT_EQ(bus.mmio_read(old_version, 4, now), 0xffffffff);
+    EXPECT_EQ(bus.mmio_read(new_version, 4, now), version);
+    EXPECT_TRUE(bus.msr_write(0x1b, 0xfee00100, now));
+    EXPECT_EQ(bus.mmio_read(old_version, 4, now), 0xffffffff);
+    bus.set_task_priority(7, now);
+    EXPECT_EQ(bus.task_priority(), 7) << "CR8 is the processor's";
+}
+
+TEST_F(PcBusTest, TheTestDeviceHoldsBytesAndDrivesLines) {
+    bus.port_write(0xe0, 4, 0x12345678, now);
+    bus.port_write(0xe1, 1, 0xaa, now);
+    EXPECT_EQ(bus.port_read(0xe0, 4, now), 0x1234aa78);
+    EXPECT_EQ(bus.port_read(0xe2, 2, now), 0x1234);
+    bus.mmio_write(GuestPhys{0xfec00000}, 4, 0x10 + 2 * 20, now);
+    bus.mmio_write(GuestPhys{0xfec00010}, 4, 0x71, now);
+    bus.port_write(0x2000 + 20, 4, 1, now);
+    ASSERT_TRUE(bus.interrupt_line());
+    EXPECT_EQ(bus.acknowledge_interrupt(now), 0x71);
+}
+
 TEST_F(PcBusTest, TheTimerInterruptsThroughBothControllers) {
     board.pic = Pic::after_firmware();
     board.pic.master.lines = 1;  // the timer's output is high between its pulses

@@ -1,4 +1,4 @@
-// A bus on which no device answers.
+// A bus on which no device answers. A test may ask for an NMI.
 #pragma once
 
 #include "x86/bus.h"
@@ -13,10 +13,14 @@ public:
     void mmio_write(GuestPhys, unsigned, u64, Cycles) override {}
     u8 acknowledge_interrupt(Cycles) override { return 0; }
     bool interrupt_line() override { return false; }
+    bool nmi_line() override { return nmi; }
+    void acknowledge_nmi(Cycles) override { nmi = false; }
     std::optional<u64> msr_read(u32, Cycles) override { return std::nullopt; }
     bool msr_write(u32, u64, Cycles) override { return false; }
     u8 task_priority() override { return 0; }
     void set_task_priority(u8, Cycles) override {}
+
+    bool nmi = false;
 };
 
 }  // namespace ramet

@@ -38,7 +38,7 @@ public:
     Stop run(u64 instructions) {
         Stop stop = Stop::bus;
         Position const end = interpreter.clock().position + instructions;
-        while (stop == Stop::bus) stop = interpreter.run(memory, bus_, Cycles::never(), end);
+        while (stop == Stop::bus) stop = interpreter.run(memory, bus, Cycles::never(), end);
         return stop;
     }
     /// The vector whose handler has been entered, or -1.
@@ -51,6 +51,7 @@ public:
 
     Memory memory;
     Interpreter interpreter;
+    NoBus bus;
 
 private:
     void enter_protected() {
@@ -64,8 +65,6 @@ private:
         cpu().idtr = {idt, 0x7ff};
         for (u32 v = 0; v < 256; ++v) poke32(idt + 8 * v, 0x00080000 | static_cast<u32>(handlers + v)), poke32(idt + 8 * v + 4, 0x00008e00);
     }
-
-    NoBus bus_;
 };
 
 }  // namespace ramet

@@ -2,7 +2,8 @@
 //
 // DebugExit (F4h): QEMU's isa-debug-exit; the exit status is (value << 1) | 1.
 // DebugConsole (E9h): Bochs' port; reads E9h, a write is a byte of output.
-// Post (80h): the diagnostic latch, which Linux writes to wait a moment.
+// Post (80h, 190h): the diagnostic latch, which Linux writes to wait a moment; test ROMs say at either port how far they are.
+// TestDevice (E0h, 2000h): what hypervisors' own tests look for.
 // Port92: system control port A; bit 0 resets, bit 1 is A20, which is always on.
 // ResetControl (CF9h): the PIIX's; setting bit 2 resets. The FADT names it.
 // Tests: tests/machine/small_devices_test.cpp.
@@ -32,6 +33,23 @@ struct Post {
     void write(Offset, u32 value, Wires&) { code = static_cast<u8>(value); }
 };
 
+/// For test kernels, as QEMU's pc-testdev: offsets 0 to 3 hold what is written to them, those from 4 on are the interrupt lines 0 to 23.
+struct TestDevice {
+    static constexpr u64 first_line = 4;
+
+    u32 latch = 0;
+    static constexpr void fields(auto& self, auto& visit) { visit("latch", self.latch); }
+    u32 read(Offset at, unsigned size, Wires& wires) {
+        if (at.value >= first_line) return wires.unmapped_read(at);
+        return latch >> 8 * at.value & static_cast<u32>((u64{1} << 8 * size) - 1);
+    }
+    void write(Offset at, unsigned size, u32 value, Wires& wires) {
+        if (at.value >= first_line) return wires.line(static_cast<unsigned>(at.value - first_line), value != 0);
+        u64 const mask = ((u64{1} << 8 * size) - 1) << 8 * at.value;
+        latch = static_cast<u32>((latch & ~mask) | (u64{value} << 8 * at.value & mask));
+    }
+};
+
 struct Port92 {
     u8 latch = 2;
     static constexpr void fields(auto& self, auto& visit) { visit("latch", self.latch); }
@@ -55,6 +73,7 @@ struct ResetControl {
 static_assert(fields_complete<DebugExit>);
 static_assert(fields_complete<DebugConsole>);
 static_assert(fields_complete<Post>);
+static_assert(fields_complete<TestDevice>);
 static_assert(fields_complete<Port92>);
 static_assert(fields_complete<ResetControl>);
 

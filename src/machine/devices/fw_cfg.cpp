@@ -16,7 +16,8 @@ u8 FwCfg::item_byte(u32 at) const {
     case 0: value = signature; break;
     case 1: value = revision; break;
     case 3: value = ram_bytes; break;
-    case 5: value = processors; break;
+    case 5:
+    case 15: value = processors; break;
     default: break;
     }
     return at < 8 ? static_cast<u8>(value >> 8 * at) : u8{0};

@@ -1,7 +1,7 @@
 // QEMU's firmware configuration interface (QEMU docs/specs/fw_cfg), as far as test kernels use it.
 //
 // Offsets: 0 selector (16-bit write) · 1 data (byte reads, one after the other). Keys: 0 signature, 1 revision, 3 RAM size in
-// bytes, 5 number of processors, 19h an empty file directory. Reading past an item gives zeros.
+// bytes, 5 number of processors, Fh the most there can be, 19h an empty file directory. Reading past an item gives zeros.
 // Not modelled: DMA, files, writes.
 // Tests: tests/machine/small_devices_test.cpp.
 #pragma once

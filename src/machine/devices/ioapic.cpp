@@ -1,5 +1,7 @@
 #include "machine/devices/ioapic.h"
 
+#include <algorithm>
+
 namespace ramet {
 
 namespace {
@@ -11,13 +13,17 @@ constexpr u64 read_only = 0x5000;  // delivery status, remote IRR
 constexpr u64 writable = 0xff00'0000'0001'ffff & ~read_only;
 constexpr u32 version = 0x00170020;  // 24 entries, version 20h
 
+bool sends_nmi(u64 entry) { return (entry >> 8 & 7) == 4; }
+/// NMIs are edges, whatever the entry says (datasheet, 3.2.4).
+bool by_level(u64 entry) { return (entry & level_triggered) && !sends_nmi(entry); }
+
 }  // namespace
 
 void IoApic::service(unsigned pin, Wires& wires) {
     u64& entry = redirection[pin];
     u32 const bit = 1U << pin;
     if (entry & masked) return;
-    if (entry & level_triggered) {
+    if (by_level(entry)) {
         if (!(lines & bit) || (entry & remote_irr)) return;
         entry |= remote_irr;
     } else {
@@ -28,7 +34,7 @@ void IoApic::service(unsigned pin, Wires& wires) {
                           .delivery_mode = static_cast<u8>(entry >> 8 & 7),
                           .destination = static_cast<u8>(entry >> 56),
                           .logical = (entry & 0x800) != 0,
-                          .level = (entry & level_triggered) != 0});
+                          .level = by_level(entry)});
 }
 
 void IoApic::set_pin(unsigned pin, bool level, Wires& wires) {
@@ -37,7 +43,7 @@ void IoApic::set_pin(unsigned pin, bool level, Wires& wires) {
     bool const rising = level && !(lines & bit);
     lines = level ? lines | bit : lines & ~bit;
     if (!rising) return;
-    if (!(redirection[pin] & (level_triggered | masked))) waiting |= bit;
+    if (!by_level(redirection[pin]) && !(redirection[pin] & masked)) waiting |= bit;
     service(pin, wires);
 }
 
@@ -48,6 +54,10 @@ void IoApic::end_of_interrupt(u8 vector, Wires& wires) {
         entry &= ~remote_irr;
         service(pin, wires);
     }
+}
+
+bool IoApic::sends_nmi() const {
+    return std::ranges::any_of(redirection, [](u64 entry) { return !(entry & masked) && ramet::sends_nmi(entry); });
 }
 
 u32 IoApic::read_register() const {

@@ -2,7 +2,7 @@
 //
 // Offsets of the page at FEC00000h: 0 IOREGSEL · 10h IOWIN · 40h EOI. 32-bit accesses. ISA line n is pin n, but IRQ0 is pin 2, as the
 // MADT's override says; the board does that.
-// Not modelled: polarity (a line that is "on" is on, whichever way it is drawn), delivery of SMI, NMI, INIT and ExtINT.
+// Not modelled: polarity (a line that is "on" is on, whichever way it is drawn), delivery of SMI, INIT and ExtINT.
 // Tests: tests/machine/ioapic_test.cpp.
 #pragma once
 
@@ -36,6 +36,8 @@ struct IoApic {
     void set_pin(unsigned pin, bool level, Wires& wires);
     /// The local APIC ended a level-triggered interrupt with this vector.
     void end_of_interrupt(u8 vector, Wires& wires);
+    /// Some pin sends NMIs.
+    bool sends_nmi() const;
 
 private:
     static constexpr std::array<u64, pin_count> all_masked() {

@@ -14,7 +14,7 @@ enum Register : u32 {
     INITIAL_COUNT = 0x380, CURRENT_COUNT = 0x390, DIVIDE = 0x3e0
 };
 
-enum : u32 { fixed = 0, lowest = 1, smi = 2, nmi = 4, init = 5, startup = 6, extint = 7 };  // delivery modes
+enum : u32 { fixed = 0, lowest = 1, smi = 2, nmi_mode = 4, init = 5, startup = 6, extint = 7 };  // delivery modes
 
 constexpr u32 masked = 0x10000;
 constexpr u32 level_triggered = 0x8000;
@@ -60,6 +60,8 @@ bool LocalApic::passes_pic() const {
     return !(lvt[lint0] & masked) && delivery_mode(lvt[lint0]) == extint;
 }
 
+bool LocalApic::lint0_is_nmi() const { return enabled() && !(lvt[lint0] & masked) && delivery_mode(lvt[lint0]) == nmi_mode; }
+
 u8 LocalApic::acknowledge() {
     if (!interrupt()) return static_cast<u8>(svr);  // the spurious vector does not enter service
     u8 const vector = static_cast<u8>(irr.highest());
@@ -83,15 +85,22 @@ bool LocalApic::accepts(const InterruptMessage& message) const {
 
 void LocalApic::receive(const InterruptMessage& message, Wires& wires) {
     if (!accepts(message)) return;
-    if (message.delivery_mode > lowest) return wires.unmapped_write(Offset{ICR_LOW});
-    if (enabled()) raise(message.vector, message.level, wires);
+    accept(message, wires);
+}
+
+/// NMIs come in when software has disabled the APIC, too (SDM volume 3, 10.4.7.2); their vector means nothing.
+void LocalApic::accept(const InterruptMessage& message, Wires& wires) {
+    if (message.delivery_mode == nmi_mode) nmi |= present();
+    else if (message.delivery_mode > lowest) wires.unmapped_write(Offset{ICR_LOW});
+    else if (enabled()) raise(message.vector, message.level, wires);
 }
 
 void LocalApic::local_interrupt(Lvt entry, Wires& wires) {
     u32 const value = lvt[entry];
     if ((value & masked) || !enabled()) return;
     if (delivery_mode(value) == fixed) return raise(static_cast<u8>(value), false, wires);
-    if (delivery_mode(value) != extint) wires.unmapped_write(Offset{LVT_TIMER + 16U * entry});
+    if (delivery_mode(value) == nmi_mode) nmi = true;
+    else if (delivery_mode(value) != extint) wires.unmapped_write(Offset{LVT_TIMER + 16U * entry});
 }
 
 void LocalApic::set_lint0(bool level, Wires& wires) {
@@ -128,9 +137,8 @@ void LocalApic::send_ipi(Wires& wires) {
     bool const reaches_self = shorthand == to_destination ? accepts(message) : shorthand != to_others;
     if (!reaches_self) return;  // nobody else is there
     if (message.delivery_mode == init || message.delivery_mode == startup) return;  // start-up of processors that do not exist
-    if (message.delivery_mode > lowest) return wires.unmapped_write(Offset{ICR_LOW});
-    if (message.vector < 16) return report_error(send_illegal_vector, wires);
-    if (enabled()) raise(message.vector, false, wires);
+    if (message.delivery_mode <= lowest && message.vector < 16) return report_error(send_illegal_vector, wires);
+    accept(message, wires);
 }
 
 u64 LocalApic::timer_period() const {
@@ -193,9 +201,10 @@ void LocalApic::write_lvt(Lvt entry, u32 value, Wires& wires) {
 
 bool LocalApic::write_base(u64 value) {
     constexpr u64 writable = 0xf'ffff'f900 & ~u64{0x400};
-    constexpr u64 page = 0xfee00000;
+    constexpr u64 first_page = 0xfe000000, last_page = 0xfefff000, ioapic_page = 0xfec00000;
+    u64 const page = value & ~u64{0xfff};
     if (value & ~writable) return false;
-    if ((value & ~u64{0xfff}) != page) return false;  // relocation is not modelled, and a #GP says so
+    if (page < first_page || page > last_page || page == ioapic_page) return false;
     bool const was_present = present();
     if (was_present && !(value & 0x800)) *this = LocalApic{};
     apic_base = value | 0x100;
@@ -279,7 +288,7 @@ LocalApic LocalApic::after_firmware() {
     LocalApic apic;
     apic.svr = 0x1ff;
     apic.lvt[lint0] = level_triggered | extint << 8;
-    apic.lvt[lint1] = level_triggered | nmi << 8;
+    apic.lvt[lint1] = level_triggered | nmi_mode << 8;
     return apic;
 }
 

@@ -3,8 +3,10 @@
 // Offsets are those of the register page at FEE00000h: 32-bit registers every 16 bytes. The timer counts virtual nanoseconds
 // divided by the divide configuration; one-shot, periodic and TSC-deadline.
 // A masked timer runs on but is no deadline: what it missed is folded in when it is looked at.
-// Not modelled: x2APIC, thermal and performance counter sources, NMI, SMI and INIT delivery (a machine has one processor, and its
-// Bus has no such lines: the message is reported as missed), focus processor, relocation of the page.
+// NMIs come from the ICR, the I/O APIC and LINT0; shorthands that include the sender are taken though the manuals leave them out. Nothing on the board
+// drives LINT1, and the thermal sensor and the performance counters have no events: their entries are registers and no more.
+// Not modelled: x2APIC, SMI and INIT delivery (a machine has one processor, and its Bus has no such lines: the message is reported as missed), focus
+// processor.
 // Tests: tests/machine/lapic_test.cpp.
 #pragma once
 
@@ -49,6 +51,7 @@ struct LocalApic {
     Cycles due = Cycles::never();  // the timer's next expiry
     u64 tsc_deadline = 0;          // MSR 6E0h
     bool lint0_level = false;      // the PIC's INTR
+    bool nmi = false;              // one waits for the processor
 
     static constexpr void fields(auto& self, auto& visit) {
         visit("apic_base", self.apic_base);
@@ -70,6 +73,7 @@ struct LocalApic {
         visit("due", self.due);
         visit("tsc_deadline", self.tsc_deadline);
         visit("lint0_level", self.lint0_level);
+        visit("nmi", self.nmi);
     }
 
     u32 read(Offset at, Wires& wires);
@@ -82,6 +86,10 @@ struct LocalApic {
     /// The PIC's INTR, wired to LINT0.
     void set_lint0(bool level, Wires& wires);
 
+    /// Where its registers are: MSR 1Bh, which moves them within the 16 MiB that no RAM reaches and no other device but the I/O APIC is in.
+    /// Switched off they are nowhere.
+    static constexpr u64 page_at_reset = 0xfee00000, no_page = 1;
+    u64 page() const { return present() ? apic_base & ~u64{0xfff} : no_page; }
     /// Globally enabled: MSR 1Bh bit 11. Without it the PIC reaches the processor directly.
     bool present() const { return apic_base & 0x800; }
     bool enabled() const { return present() && (svr & 0x100); }
@@ -90,6 +98,8 @@ struct LocalApic {
     /// The PIC's interrupt passes through.
     bool passes_pic() const;
     u8 acknowledge();
+    /// LINT0 makes an NMI of the PIC's interrupts.
+    bool lint0_is_nmi() const;
 
     u8 task_priority() const { return tpr >> 4; }
     void set_task_priority(u8 cr8) { tpr = static_cast<u8>(cr8 << 4); }
@@ -102,6 +112,7 @@ struct LocalApic {
 
 private:
     bool accepts(const InterruptMessage& message) const;
+    void accept(const InterruptMessage& message, Wires& wires);
     void raise(u8 vector, bool level, Wires& wires);
     void local_interrupt(Lvt entry, Wires& wires);
     void report_error(u32 bit, Wires& wires);

@@ -3,6 +3,7 @@
 #include "x86/exec/special.h"
 #include "x86/exec/stack.h"
 #include "x86/task.h"
+#include "x86/vme.h"
 
 namespace ramet::exec {
 
@@ -103,7 +104,13 @@ Fault through_gate(Core& core, u16 selector, Descriptor const& gate, bool call) 
     auto const put = [&](u64 value) -> Fault {
         at = (at - slot) & mask;
         u64 linear = at;
-        if (!core.long_mode()) linear = TRY(linear_in(core, ss, SS, at, slot, AccessType::write));
+        if (core.long_mode()) {
+            if (!is_canonical(at) || !is_canonical(at + slot - 1)) return fault::ss();
+        } else {
+            auto const in = linear_in(core, ss, SS, at, slot, AccessType::write);
+            if (in.fault.raised()) return fault::ss(selector_error(ss.selector));
+            linear = in.value;
+        }
         return write_linear(core, linear, &value, slot, Context::system);
     };
     TRY(put(core.cpu.seg[SS].selector));
@@ -247,17 +254,19 @@ void merge_rflags(Core& core, u64 value, u64 mask) { core.set_rflags((core.rflag
 
 template <Word T>
 Fault iret_real(Core& core) {
-    if (core.v86() && core.iopl() < 3) return fault::gp();
+    bool const virtual_flags = vme::virtual_flags(core, sizeof(T));
+    if (core.v86() && core.iopl() < 3 && !virtual_flags) return fault::gp();
     T const offset = TRY(peek<T>(core));
     u16 const selector = static_cast<u16>(TRY(peek<T>(core, sizeof(T))));
     T const flags = TRY(peek<T>(core, 2 * sizeof(T)));
     if (offset > core.cpu.seg[CS].limit) return fault::gp();
+    if (virtual_flags) TRY(vme::load_flags(core, static_cast<u16>(flags)));
     drop(core, 3 * sizeof(T));
     u64 mask = iret_mask(core, sizeof(T));
     if (core.v86()) mask &= ~rflags::IOPL;
     load_segment_real(core, CS, selector);
     core.next_rip = offset;
-    merge_rflags(core, flags, mask);
+    if (!virtual_flags) merge_rflags(core, flags, mask);
     mode_changed(core);
     return no_fault;
 }
@@ -278,10 +287,17 @@ Fault iret_to_v86(Core& core, u64 offset, u16 cs, u64 flags) {
     return no_fault;
 }
 
+/// IRET lets NMIs in again, even one that faults (SDM volume 3, 6.7.1).
+void unblock_nmi(Core& core) {
+    if (core.cpu.nmi_blocked) core.leave = true;
+    core.cpu.nmi_blocked = false;
+}
+
 }  // namespace
 
 template <Word T>
 Fault iret(Core& core, const Insn&) {
+    unblock_nmi(core);
     if (core.real_mode() || core.v86()) return iret_real<T>(core);
     if (core.cpu.rflags & rflags::NT) {
         if (core.long_mode()) return fault::gp();
@@ -323,8 +339,12 @@ Fault software_interrupt(Core& core, u8 vector) { return deliver(core, vector, E
 }  // namespace
 
 Fault int_immediate(Core& core, const Insn& insn) {
-    if (core.v86() && core.iopl() < 3) return fault::gp();
-    return software_interrupt(core, static_cast<u8>(insn.immediate));
+    u8 const vector = static_cast<u8>(insn.immediate);
+    if (core.v86()) {
+        if (TRY(vme::redirects(core, vector))) return deliver_redirected(core, vector);
+        if (core.iopl() < 3) return fault::gp();
+    }
+    return software_interrupt(core, vector);
 }
 Fault int3(Core& core, const Insn&) { return software_interrupt(core, 3); }
 Fault into(Core& core, const Insn&) { return core.flags().o() ? software_interrupt(core, 4) : no_fault; }

@@ -152,6 +152,7 @@ Fault lldt(Core& core, const Insn& insn) {
     Descriptor const d = TRY(read_system_descriptor(core, selector));
     if (d.code_or_data() || d.type() != 2) return fault::gp(selector_error(selector));
     if (!d.present()) return fault::np(selector_error(selector));
+    if (!is_canonical(d.base())) return fault::gp(selector_error(selector));
     core.cpu.seg[LDTR] = segment_of(selector, d);
     return no_fault;
 }
@@ -165,6 +166,7 @@ Fault ltr(Core& core, const Insn& insn) {
     bool const available = d.type() == 9 || (d.type() == 1 && !core.long_mode());
     if (d.code_or_data() || !available) return fault::gp(selector_error(selector));
     if (!d.present()) return fault::np(selector_error(selector));
+    if (!is_canonical(d.base())) return fault::gp(selector_error(selector));
     d.high |= 0x200;  // busy
     TRY(store_system<u8>(core, *descriptor_address(core, selector) + 5, static_cast<u8>(d.high >> 8)));
     core.cpu.seg[TR] = segment_of(selector, d);

@@ -3,6 +3,7 @@
 
 #include "x86/exec/special.h"
 #include "x86/segment.h"
+#include "x86/vme.h"
 
 namespace ramet::exec {
 
@@ -123,6 +124,7 @@ Fault leave(Core& core, const Insn&) {
 
 template <Word T>
 Fault pushf(Core& core, const Insn&) {
+    if (vme::virtual_flags(core, sizeof(T))) return push<T>(core, static_cast<T>(vme::flags_image(core)));
     if (core.v86() && core.iopl() < 3) return fault::gp();
     return push<T>(core, static_cast<T>(core.rflags() & ~(rflags::VM | rflags::RF)));
 }
@@ -130,8 +132,14 @@ Fault pushf(Core& core, const Insn&) {
 /// CPL 0 may change IOPL; IF needs CPL <= IOPL. VM, VIF, VIP stay; RF is cleared.
 template <Word T>
 Fault popf(Core& core, const Insn&) {
-    if (core.v86() && core.iopl() < 3) return fault::gp();
+    bool const virtual_flags = vme::virtual_flags(core, sizeof(T));
+    if (core.v86() && core.iopl() < 3 && !virtual_flags) return fault::gp();
     u64 const value = TRY(peek<T>(core));
+    if (virtual_flags) {
+        TRY(vme::load_flags(core, static_cast<u16>(value)));
+        drop(core, sizeof(T));
+        return no_fault;
+    }
     drop(core, sizeof(T));
     u64 change = Flags::all | rflags::TF | rflags::DF | rflags::NT;
     if (sizeof(T) >= 4) change |= rflags::AC | rflags::ID | rflags::RF;

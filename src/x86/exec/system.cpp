@@ -5,19 +5,31 @@
 #include "x86/exec/stack.h"
 #include "x86/msr.h"
 #include "x86/segment.h"
+#include "x86/vme.h"
 
 namespace ramet::exec {
 
 Fault cli(Core& core, const Insn&) {
-    if (core.protected_mode() && (core.v86() ? core.iopl() < 3 : core.cpu.cpl > core.iopl())) return fault::gp();
-    core.cpu.rflags &= ~rflags::IF;
-    return no_fault;
+    switch (vme::interrupt_flag(core)) {
+    case vme::InterruptFlag::real: core.cpu.rflags &= ~rflags::IF; return no_fault;
+    case vme::InterruptFlag::virtual_flag: core.cpu.rflags &= ~rflags::VIF; return no_fault;
+    case vme::InterruptFlag::none: break;
+    }
+    return fault::gp();
 }
 Fault sti(Core& core, const Insn&) {
-    if (core.protected_mode() && (core.v86() ? core.iopl() < 3 : core.cpu.cpl > core.iopl())) return fault::gp();
-    if (!(core.cpu.rflags & rflags::IF)) core.cpu.interrupt_shadow = true;
-    core.cpu.rflags |= rflags::IF;
-    return no_fault;
+    switch (vme::interrupt_flag(core)) {
+    case vme::InterruptFlag::real:
+        if (!(core.cpu.rflags & rflags::IF)) core.cpu.interrupt_shadow = true;
+        core.cpu.rflags |= rflags::IF;
+        return no_fault;
+    case vme::InterruptFlag::virtual_flag:
+        if (core.cpu.rflags & rflags::VIP) return fault::gp();
+        core.cpu.rflags |= rflags::VIF;
+        return no_fault;
+    case vme::InterruptFlag::none: break;
+    }
+    return fault::gp();
 }
 
 Fault clac(Core& core, const Insn&) {
@@ -33,8 +45,21 @@ Fault stac(Core& core, const Insn&) {
     return no_fault;
 }
 
+namespace {
+
+/// The feature bit of the local APIC goes with the enable bit in its base register.
+bool hides_apic(const Core& core, u32 leaf) {
+    constexpr u32 IA32_APIC_BASE = 0x1b;
+    constexpr u64 enabled = 0x800;
+    return (leaf == 1 || leaf == 0x80000001) && !(core.bus->msr_read(IA32_APIC_BASE, core.now()).value_or(0) & enabled);
+}
+
+}  // namespace
+
 Fault cpuid(Core& core, const Insn&) {
-    auto const leaf = cpuid::query(core, core.gpr<u32>(RAX), core.gpr<u32>(RCX));
+    constexpr u32 apic = 1 << 9;
+    auto leaf = cpuid::query(core, core.gpr<u32>(RAX), core.gpr<u32>(RCX));
+    if (hides_apic(core, core.gpr<u32>(RAX))) leaf.edx &= ~apic;
     core.cpu.gpr[RAX] = leaf.eax;
     core.cpu.gpr[RBX] = leaf.ebx;
     core.cpu.gpr[RCX] = leaf.ecx;
