@@ -132,7 +132,7 @@ double best_ms(int repeats, const std::function<void()>& work) {
 /// From opening the file to the first instruction.
 void restore_inside(const std::string& path) {
     NullPorts ports;
-    Machine restored = restore_machine(must(Snapshot::open(path)), std::make_shared<PagePool>());
+    Machine restored = must(restore_machine(must(Snapshot::open(path)), std::make_shared<PagePool>()));
     restored.run({.position = restored.position() + 1}, ports);
 }
 

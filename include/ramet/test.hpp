@@ -18,7 +18,8 @@
 //
 // The warm machine is kept on disk under the hash of configuration, images and warm-up (src/lab/state.h says where). A property that fails is shrunk; the
 // minimal case is printed, written to one file, and the command that replays it is printed. *When* something arrives is a value like any other: a
-// parameter of type ramet::When<N>, from 0 to N instructions. A stateful property walks a trail, `warm().trail()`, which never runs a known step twice:
+// parameter of type ramet::When<N>, from 0 to N instructions, of an input, of an interrupt (`child.interrupt(5)`) or of a disk's completion (`child.hold_disk()`, later `child.delay_disk(0)`);
+// DiskDelay<N> is how long a disk takes. A stateful property walks a trail, `warm().trail()`, which never runs a known step twice:
 //
 //     RAMET_PROP(KvStore, behaves_like_a_map, ()) {
 //         auto store = warm().trail();
@@ -51,6 +52,14 @@ struct When {
 
     Budget budget() const { return ramet::instructions(instructions); }
     friend std::ostream& operator<<(std::ostream& to, When when) { return to << "after " << when.instructions << " instructions"; }
+};
+
+/// How many cycles a disk takes before it moves the first sector, from 0 to Max, for Session::delay_disk(). Shrinks towards 0.
+template <u64 Max>
+struct DiskDelay {
+    u64 cycles = 0;
+
+    friend std::ostream& operator<<(std::ostream& to, DiskDelay delay) { return to << delay.cycles << " cycles"; }
 };
 
 /// The value, or the end of the case with the error's text.
@@ -261,15 +270,29 @@ PropertyReport check_property(const std::string& name) {
     }                                                                                                 \
     void Fixture##_##Name##_property::check ArgList
 
+namespace ramet::detail {
+
+/// Over the whole range whatever the size: a window of a few instructions is as likely in the first case as in the last.
+inline rc::Gen<u64> up_to(u64 max) {
+    return rc::gen::shrink(rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::inRange<u64>(0, max + 1))),
+                           [](u64 value) { return rc::shrink::towards(value, u64{0}); });
+}
+
+}  // namespace ramet::detail
+
 namespace rc {
 
 template <ramet::u64 Max>
 struct Arbitrary<ramet::When<Max>> {
     static Gen<ramet::When<Max>> arbitrary() {
-        // Over the whole range whatever the size: a window of a few instructions is as likely in the first case as in the last.
-        return gen::map(gen::shrink(gen::noShrink(gen::resize(kNominalSize, gen::inRange<ramet::u64>(0, Max + 1))),
-                                    [](ramet::u64 value) { return shrink::towards(value, ramet::u64{0}); }),
-                        [](ramet::u64 value) { return ramet::When<Max>{value}; });
+        return gen::map(ramet::detail::up_to(Max), [](ramet::u64 value) { return ramet::When<Max>{value}; });
+    }
+};
+
+template <ramet::u64 Max>
+struct Arbitrary<ramet::DiskDelay<Max>> {
+    static Gen<ramet::DiskDelay<Max>> arbitrary() {
+        return gen::map(ramet::detail::up_to(Max), [](ramet::u64 value) { return ramet::DiskDelay<Max>{value}; });
     }
 };
 

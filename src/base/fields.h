@@ -6,6 +6,9 @@
 // from the list would be state that is not copied or compared, so the number of members is counted at compile time
 // (how many "converts to anything" initialisers the aggregate accepts) and compared with the number of visits.
 //
+// A struct that not every machine has may have `bool absent() const`: a digest leaves it out while that is true, so that a machine which lacks it is
+// the machine that it was before there was such a thing.
+//
 // Member types that visitors know: integers, bool, enums, Strong types, std::array of those, and nested structs with fields().
 #pragma once
 

@@ -17,9 +17,23 @@ std::string Sha256::hex() const {
     return text;
 }
 
-Sha256 sha256_of(std::span<const u8> bytes) {
+struct Sha256Stream::Context {
+    SHA256_CTX context;
+};
+
+Sha256Stream::Sha256Stream() : context_(std::make_unique<Context>()) { SHA256_Init(&context_->context); }
+Sha256Stream::~Sha256Stream() = default;
+void Sha256Stream::add(std::span<const u8> bytes) { SHA256_Update(&context_->context, bytes.data(), bytes.size()); }
+
+Sha256 Sha256Stream::finish() {
     Sha256 made;
     static_assert(SHA256_DIGEST_LENGTH == sizeof(made.bytes));
+    SHA256_Final(made.bytes.data(), &context_->context);
+    return made;
+}
+
+Sha256 sha256_of(std::span<const u8> bytes) {
+    Sha256 made;
     SHA256_CTX context;
     SHA256_Init(&context);
     SHA256_Update(&context, bytes.data(), bytes.size());

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <compare>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -20,5 +21,19 @@ struct Sha256 {
 };
 
 Sha256 sha256_of(std::span<const u8> bytes);
+
+/// The same of bytes that come piece by piece.
+class Sha256Stream {
+public:
+    Sha256Stream();
+    ~Sha256Stream();
+    void add(std::span<const u8> bytes);
+    /// Once.
+    Sha256 finish();
+
+private:
+    struct Context;
+    std::unique_ptr<Context> context_;
+};
 
 }  // namespace ramet

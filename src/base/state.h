@@ -49,6 +49,8 @@ public:
     template <class T>
     void put(const T& value) {
         if constexpr (StateStruct<T>) {
+            if constexpr (Sink::leaves_out_absent && requires { static_cast<bool>(value.absent()); })
+                if (value.absent()) return;
             T::fields(value, *this);
         } else if constexpr (StateBytes<T>) {
             sink_.add(std::span<const u8>{value});
@@ -75,6 +77,7 @@ private:
 /// A digest sink that hands small pieces to the hash in blocks: most fields have eight bytes or less.
 class StateHasher {
 public:
+    static constexpr bool leaves_out_absent = true;
     void add(std::span<const u8> bytes);
     Digest finish();
 
@@ -86,6 +89,7 @@ private:
 
 class StateWriter {
 public:
+    static constexpr bool leaves_out_absent = false;
     void add(std::span<const u8> bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
     std::vector<u8> finish() { return std::move(bytes_); }
 

@@ -9,7 +9,7 @@
 
 namespace ramet::cli {
 
-/// --kernel and --initrd, for images that are no longer where the log says.
+/// --kernel, --initrd and --disk, for images that are no longer where the log says.
 void add_image_options(CLI::App& command, ImagePaths& images);
 
 /// "position:2000000", "2000000", "2M".

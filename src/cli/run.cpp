@@ -19,6 +19,7 @@ constexpr const char* examples =
     "  ramet run --kernel vmlinuz --initrd initramfs.cpio.gz --append 'console=ttyS0' --memory 512M\n"
     "  ramet run --kernel bench.elf\n"
     "  ramet run --bios test386.bin --console debug\n"
+    "  ramet run --kernel vmlinuz --initrd initramfs.cpio.gz --append 'console=ttyS0 root=/dev/sda' --disk root.ext4\n"
     "  ramet run machine.toml --until 'serial:login: ' --until position:2000000000 --timeout 60s\n"
     "  ramet run machine.toml --record run.rlog\n"
     "  ramet run machine.toml --until 'serial:login: ' --save ready.rsnap; ramet run --from ready.rsnap\n"
@@ -30,7 +31,7 @@ constexpr const char* examples =
 /// The words of the command line, before they are understood. Empty: not given.
 struct Words {
     std::string file, kernel, bios, initrd, append, memory, cpu, unpack, rtc, seed, console, timeout, digest_every, record, snapshot_every, from, save, name;
-    std::vector<std::string> until;
+    std::vector<std::string> until, disks, read_only_disks;
     bool has_append = false;
     bool realtime = false;
     bool quiet = false;
@@ -51,7 +52,20 @@ Expected<Configuration> configuration_of(const Words& words) {
     if (!words.rtc.empty()) c.rtc = TRY(parse_date(words.rtc, "--rtc"));
     if (!words.seed.empty()) c.seed = TRY(parse_count(words.seed, "--seed"));
     if (!words.console.empty()) c.console = TRY(parse_console(words.console, "--console"));
+    auto const add_disks = [&c](const std::vector<std::string>& files, bool read_only) {
+        for (const std::string& file : files) c.disks.push_back({.file = file, .read_only = read_only, .place = c.free_disk_place(), .bytes = 0});
+    };
+    add_disks(words.disks, false);
+    add_disks(words.read_only_disks, true);
+    TRY(check_disks(c.disks, "--disk"));
     return c;
+}
+
+/// Where the images of a snapshot's disks are now.
+ImagePaths paths_of(const Words& words) {
+    ImagePaths paths;
+    paths.disks = words.disks;
+    return paths;
 }
 
 Expected<RunOptions> options_of(const Words& words) {
@@ -87,7 +101,7 @@ Expected<Start> boot(const Configuration& configuration) {
 
 Expected<Start> restore(const Words& words) {
     auto const snapshot = TRY(Snapshot::open(words.from));
-    Machine machine = restore_machine(snapshot, std::make_shared<PagePool>());
+    Machine machine = TRY(restore_machine(snapshot, std::make_shared<PagePool>(), paths_of(words)));
     LogHeader header = snapshot->header();
     if (!words.record.empty() || !words.name.empty()) header.origin = snapshot_origin(*snapshot, machine, words.record);
     return Start{std::move(machine), std::move(header)};
@@ -126,6 +140,8 @@ void add_options(CLI::App& command, Words& words) {
     machine.add_option("-i,--initrd", words.initrd, "initial RAM disk; multiboot modules, separated by commas")->type_name("FILE");
     machine.add_option_function<std::string>("-a,--append", [&words](const std::string& text) { words.append = text; words.has_append = true; },
                                              "kernel command line")->type_name("TEXT");
+    machine.add_option("-d,--disk,--hda", words.disks, "disk image; changes stay in the machine. Twice for two disks. With --from: where the image is now")->type_name("FILE")->allow_extra_args(false);
+    machine.add_option("--disk-read-only", words.read_only_disks, "a disk that the guest cannot write")->type_name("FILE")->allow_extra_args(false);
     machine.add_option("-m,--memory", words.memory, "RAM, as 512M or 2G (default 256M)")->type_name("SIZE");
     machine.add_option("--cpu", words.cpu, "ramet-v1 (default) or ramet-v2")->type_name("MODEL");
     machine.add_option("--unpack", words.unpack, "who unpacks a bzImage: guest (default), or host, which boots faster")->type_name("WHO");

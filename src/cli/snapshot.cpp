@@ -48,7 +48,7 @@ Expected<int> info(const std::string& path) {
 /// Restores, runs a little if asked, and shows that the machine is whole: its digest needs every page.
 Expected<int> restore(const std::string& path, const std::string& instructions) {
     auto const snapshot = TRY(Snapshot::open(path));
-    Machine machine = restore_machine(snapshot, std::make_shared<PagePool>());
+    Machine machine = TRY(restore_machine(snapshot, std::make_shared<PagePool>()));
     NullPorts ports;
     if (!instructions.empty()) {
         u64 const count = TRY(parse_position(instructions, "--run")).value;

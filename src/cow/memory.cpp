@@ -14,8 +14,8 @@ void check_ranges(const std::vector<RamRange>& ranges) {
     for (const RamRange& range : ranges) {
         CHECK(range.count > 0, "a RAM range has frames");
         CHECK(range.first.value >= end, "RAM ranges ascend and do not overlap");
-        CHECK(range.first.value < frame_count_max, "RAM begins below 1 TiB");
-        CHECK(range.count <= frame_count_max - range.first.value, "RAM ends below 1 TiB");
+        CHECK(range.first.value < frame_count_max, "RAM begins below 2 TiB");
+        CHECK(range.count <= frame_count_max - range.first.value, "RAM ends below 2 TiB");
         end = range.first.value + range.count;
     }
 }
@@ -80,7 +80,8 @@ bool Memory::contains(Frame frame) const {
 
 u64 Memory::byte_count() const {
     u64 frames = 0;
-    for (const RamRange& range : layout_->ranges) frames += range.count;
+    for (const RamRange& range : layout_->ranges)
+        if (range.first.value < ram_frame_count_max) frames += range.count;  // what lies above is no RAM
     return frames * page_size;
 }
 

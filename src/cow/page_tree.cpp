@@ -9,7 +9,7 @@ namespace ramet {
 
 namespace {
 
-constexpr unsigned levels_max = 7;  // 16^7 frames are 1 TiB
+constexpr unsigned levels_max = 8;  // 16^7 frames are 1 TiB
 
 unsigned levels_for(u64 frame_count) {
     unsigned levels = 1;
@@ -55,7 +55,7 @@ bool was_last(std::atomic<u32>& references) {
 }  // namespace
 
 PageTree::PageTree(std::shared_ptr<PagePool> pool, u64 frame_count) : PageTree(std::move(pool), Root{.levels = levels_for(frame_count)}) {
-    CHECK(frame_count <= frame_count_max, "a tree of at most 1 TiB");
+    CHECK(frame_count <= frame_count_max, "a tree of at most 2 TiB");
 }
 
 PageTree::PageTree(std::shared_ptr<PagePool> pool, Root root)

@@ -21,7 +21,8 @@
 
 namespace ramet {
 
-inline constexpr u64 frame_count_max = u64{1} << 28;  // 1 TiB
+inline constexpr u64 ram_frame_count_max = u64{1} << 28;             // 1 TiB: what a CPU can name
+inline constexpr u64 frame_count_max = 2 * ram_frame_count_max;  // above lies what has changed on disks (disk.h)
 
 class PageTree {
 public:

@@ -238,6 +238,38 @@ Expected<Done> Session::write(GuestVirt to, std::span<const u8> bytes) {
     return result;
 }
 
+Expected<Done> Session::read_disk(std::size_t place, u64 from, std::span<u8> to) {
+    if (from > DiskImage::bytes_max || to.empty()) return Error{"disk " + std::to_string(place) + ": no such bytes"};
+    u64 const first = from / Disk::sector_bytes, inside = from % Disk::sector_bytes;
+    std::vector<u8> sectors((inside + to.size() + Disk::sector_bytes - 1) / Disk::sector_bytes * Disk::sector_bytes);
+    TRY(machine_.read_disk(place, first, sectors));
+    std::copy_n(sectors.begin() + static_cast<std::ptrdiff_t>(inside), to.size(), to.begin());
+    return Done{};
+}
+
+Expected<Done> Session::enter(const Input& input, const std::string& what) {
+    if (machine_.apply(input) != std::max<std::size_t>(input.bytes.size(), 1)) return Error{what + " at position " + std::to_string(machine_.position().value)};
+    record_->entries.push_back(LogEntry::of({machine_.position(), machine_.cycles()}, input));
+    stamp();
+    return Done{};
+}
+
+Expected<Done> Session::write_disk(std::size_t place, u64 to, std::span<const u8> bytes) {
+    for (std::size_t done = 0; done < bytes.size();) {
+        auto const part = bytes.subspan(done, std::min(bytes.size() - done, LogEntry::input_bytes_max));
+        TRY(enter({.kind = Input::Kind::disk, .bytes = {part.begin(), part.end()}, .at = GuestPhys{to + done}, .value = place},
+                  "disk " + std::to_string(place) + ": byte " + std::to_string(to + done) + " does not lie on it"));
+        done += part.size();
+    }
+    return Done{};
+}
+
+Expected<Done> Session::delay_disk(u64 cycles) { return enter({.kind = Input::Kind::disk_delay, .value = cycles}, "the machine has no disk to delay"); }
+
+Expected<Done> Session::interrupt(unsigned line) {
+    return enter({.kind = Input::Kind::interrupt, .value = line}, "interrupt line " + std::to_string(line) + ": there are 0 to 15, without 2");
+}
+
 Expected<GuestVirt> Session::address(const std::string& symbol) const {
     if (!symbols_) return Error{symbol + ": no symbols are loaded; the kernel image has none, so name an ELF file, a System.map or a dump of /proc/kallsyms"};
     if (auto const found = symbols_->address(symbol)) return *found;

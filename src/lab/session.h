@@ -89,6 +89,17 @@ public:
     Expected<Done> write(GuestVirt to, T value);
     template <std::unsigned_integral T>
     Expected<Done> write(const std::string& symbol, T value) { return write<T>(TRY(address(symbol)), value); }
+    /// Bytes of the disk in a place, as the guest's writes have left it; any range on it.
+    Expected<Done> read_disk(std::size_t place, u64 from, std::span<u8> to);
+    /// Past the drive, as if the disk had always been so; what the guest has read already, it does not read again.
+    Expected<Done> write_disk(std::size_t place, u64 to, std::span<const u8> bytes);
+    /// From now on, and for the command under way, a disk takes this long before it moves the first sector.
+    Expected<Done> delay_disk(u64 cycles);
+    /// The disk completes nothing until delay_disk() says otherwise: so a completion comes at any Position that one likes.
+    Expected<Done> hold_disk() { return delay_disk(~u64{0}); }
+    /// A pulse on an ISA interrupt line, now.
+    Expected<Done> interrupt(unsigned line);
+
     void set_symbols(std::shared_ptr<const Symbols> symbols) { symbols_ = std::move(symbols); }
     /// "rax" … "r15", "rip", "rflags", "cr0", "cr2", "cr3", "cr4"; nothing for a name that is no register.
     std::optional<u64> reg(std::string_view name) const;
@@ -112,6 +123,7 @@ private:
     void offer();
     bool waits_for_room() const { return !typed_.empty(); }
     void stamp();
+    Expected<Done> enter(const Input& input, const std::string& what);
 
     Machine machine_;
     std::shared_ptr<const LogHeader> header_;

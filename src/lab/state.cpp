@@ -121,6 +121,8 @@ Expected<Session> State::restore() {
     // The same images may lie elsewhere than when the state was made.
     header->configuration.kernel = origin_->configuration.kernel;
     header->configuration.initrd = origin_->configuration.initrd;
+    if (header->disks.size() != origin_->images.disks.size()) return Error{log->path() + ": of other disks"};
+    for (std::size_t i = 0; i < header->disks.size(); ++i) header->configuration.disks[i].file = origin_->configuration.disks[i].file;
     if (header->images.size() != 1 + origin_->images.modules.size()) return Error{log->path() + ": of other images"};
     header->images[0].path = origin_->images.kernel.name;
     for (std::size_t i = 0; i < origin_->images.modules.size(); ++i) header->images[i + 1].path = origin_->images.modules[i].name;
@@ -129,7 +131,7 @@ Expected<Session> State::restore() {
     record->entries = std::move(entries);
     record->output[static_cast<std::size_t>(Channel::serial)].assign(console.begin(), console.end());
     source_ = std::make_shared<SnapshotSource>(snapshot);
-    Session session{restore_machine(*snapshot, source_, store_->pool), std::move(header), std::move(record)};
+    Session session{restore_machine(*snapshot, source_, store_->pool, origin_->images.disks), std::move(header), std::move(record)};
     session.set_symbols(origin_->symbols);
     return session;
 }

@@ -3,6 +3,7 @@
 
 #include "base/fields.h"
 #include "machine/devices/acpi_pm.h"
+#include "machine/devices/ata.h"
 #include "machine/devices/cmos.h"
 #include "machine/devices/debug_ports.h"
 #include "machine/devices/fw_cfg.h"

@@ -78,6 +78,12 @@ Expected<std::vector<Image>> read_modules(const std::string& list) {
 
 }  // namespace
 
+u64 Configuration::free_disk_place() const {
+    u64 place = 0;
+    while (std::ranges::any_of(disks, [place](const DiskConfiguration& disk) { return disk.place == place; })) ++place;
+    return place;
+}
+
 Expected<u64> parse_size(const std::string& text, const std::string& where) {
     u64 number = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -111,6 +117,18 @@ Expected<Console> parse_console(const std::string& text, const std::string& wher
     return choose<Console>(text, where, {{"none", Console::none}, {"serial", Console::serial}, {"debug", Console::debug}, {"both", Console::both}});
 }
 
+Expected<Done> check_disks(const std::vector<DiskConfiguration>& disks, const std::string& where) {
+    for (std::size_t i = 0; i < disks.size(); ++i) {
+        const DiskConfiguration& disk = disks[i];
+        if (disk.file.empty()) return Error{where + ": missing file; expected the path of a disk image"};
+        if (disk.bytes > DiskImage::bytes_max) return Error{where + ": " + disk.file + " is too large; at most 512G are possible"};
+        if (disk.place >= Disk::count_max) return Error{where + ": " + disk.file + " in place " + std::to_string(disk.place) + "; there are the places 0 and 1"};
+        for (std::size_t k = 0; k < i; ++k)
+            if (disks[k].place == disk.place) return Error{where + ": " + disks[k].file + " and " + disk.file + " are both in place " + std::to_string(disk.place)};
+    }
+    return Done{};
+}
+
 Expected<Done> check_configuration(const Configuration& configuration) {
     u64 const bytes = configuration.memory_bytes;
     if (bytes < Configuration::memory_bytes_min || bytes > Configuration::memory_bytes_max)
@@ -119,6 +137,7 @@ Expected<Done> check_configuration(const Configuration& configuration) {
     if (configuration.kernel.empty()) return Error{"kernel: missing; expected the path of a kernel image"};
     if (configuration.boot == Boot::bios && (!configuration.initrd.empty() || !configuration.append.empty()))
         return Error{"bios: a BIOS takes neither initrd nor append"};
+    TRY(check_disks(configuration.disks, "disk"));
     if (configuration.append.find('\0') != std::string::npos) return Error{"append: contains a zero byte"};
     return Done{};
 }
@@ -148,6 +167,7 @@ Expected<Images> read_images(const Configuration& configuration) {
     TRY(check_configuration(configuration));
     Images images;
     images.kernel = TRY(read_image(configuration.kernel, "", configuration.boot == Boot::bios ? "BIOS" : "kernel"));
+    for (const DiskConfiguration& disk : configuration.disks) images.disks.push_back(TRY(DiskImage::open(disk.file)));
     if (configuration.initrd.empty()) return images;
     if (is_multiboot(images.kernel.bytes) && !is_bzimage(images.kernel.bytes))
         images.modules = TRY(read_modules(configuration.initrd));
@@ -176,6 +196,13 @@ Digest identity_of(const Configuration& configuration, const Images& images) {
     for (const Image& module : images.modules) {
         text(module.arguments);
         stream.add(digest_of(module.bytes));
+    }
+    if (images.disks.empty()) return stream.finish();
+    stream.add(u64{images.disks.size()});
+    for (std::size_t i = 0; i < images.disks.size(); ++i) {
+        stream.add(configuration.disks[i].place);
+        stream.add(u64{configuration.disks[i].read_only});
+        stream.add(std::span<const u8>{images.disks[i]->sha256().bytes});
     }
     return stream.finish();
 }

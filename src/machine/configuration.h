@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/result.h"
+#include "cow/disk.h"
 #include "x86/interpreter.h"
 
 namespace ramet {
@@ -22,6 +23,16 @@ enum class Boot : u8 { kernel, bios };
 
 /// Which output the host shows. Not part of the machine.
 enum class Console : u8 { none, serial, debug, both };
+
+/// A disk of the machine, on the IDE channel.
+struct DiskConfiguration {
+    std::string file;        // path of the image, which is never written
+    bool read_only = false;  // the guest may not write either
+    u64 place = 0;           // 0: drive 0 ("master"), 1: drive 1
+    u64 bytes = 0;           // of the image; 0 as long as nobody has looked
+
+    friend bool operator==(const DiskConfiguration&, const DiskConfiguration&) = default;
+};
 
 struct Configuration {
     static constexpr u64 memory_bytes_min = u64{2} << 20;
@@ -37,7 +48,10 @@ struct Configuration {
     i64 rtc = 1'704'067'200;          // Unix time at power-on: 2024-01-01T00:00:00Z
     u64 seed = 0;                     // of the generator behind RDRAND
     Console console = Console::both;
+    std::vector<DiskConfiguration> disks;
 
+    /// The lowest place without a disk.
+    u64 free_disk_place() const;
     friend bool operator==(const Configuration&, const Configuration&) = default;
 };
 
@@ -48,9 +62,12 @@ struct Image {
     std::vector<u8> bytes;
 };
 
+using DiskImages = std::vector<std::shared_ptr<const DiskImage>>;
+
 struct Images {
     Image kernel;                // or the firmware
     std::vector<Image> modules;  // Linux: at most one, the initrd
+    DiskImages disks = {};       // as in Configuration::disks
 };
 
 /// "512M", "2G", "65536K", "1048576": bytes. `where` opens the message of an error.
@@ -61,6 +78,8 @@ Expected<CpuModel> parse_cpu(const std::string& text, const std::string& where);
 Expected<Unpack> parse_unpack(const std::string& text, const std::string& where);
 Expected<Console> parse_console(const std::string& text, const std::string& where);
 
+/// Disks that no machine can have; `where` opens the message.
+Expected<Done> check_disks(const std::vector<DiskConfiguration>& disks, const std::string& where);
 /// Values that no machine can have.
 Expected<Done> check_configuration(const Configuration& configuration);
 

@@ -79,6 +79,45 @@ Expected<Done> rtc(Configuration& to, const toml::node& node, const Place& place
     return Done{};
 }
 
+/// One [[disk]] table.
+Expected<Done> disk_key(DiskConfiguration& to, const toml::key& name, const toml::node& node, const std::string& path) {
+    std::string const where = at_line(path, node.source()) + ": disk." + std::string{name.str()};
+    if (name.str() == "file") {
+        to.file = beside(path, TRY(text_of(node, {path, where})));
+        return Done{};
+    }
+    if (name.str() == "read_only") {
+        const auto* const yes = node.as_boolean();
+        if (!yes) return Error{where + ": expected true or false"};
+        to.read_only = yes->get();
+        return Done{};
+    }
+    if (name.str() == "place") {
+        const auto* const number = node.as_integer();
+        if (!number || number->get() < 0 || number->get() >= i64{Disk::count_max}) return Error{where + ": expected 0 or 1, the drive on the IDE channel"};
+        to.place = static_cast<u64>(number->get());
+        return Done{};
+    }
+    return Error{at_line(path, name.source()) + ": disk." + std::string{name.str()} + ": unknown key; known are file, place, read_only"};
+}
+
+Expected<Done> disks(Configuration& to, const toml::node& node, const Place& place) {
+    const auto* const tables = node.as_array();
+    if (!tables) return Error{place.where + ": expected [[disk]] tables"};
+    for (const toml::node& each : *tables) {
+        const auto* const table = each.as_table();
+        std::string const where = at_line(place.path, each.source()) + ": disk";
+        if (!table) return Error{where + ": expected a table"};
+        DiskConfiguration disk;
+        disk.place = to.free_disk_place();
+        for (auto const& [key, value] : *table) TRY(disk_key(disk, key, value, place.path));
+        if (disk.file.empty()) return Error{where + ".file: missing; expected the path of a disk image"};
+        to.disks.push_back(std::move(disk));
+        TRY(check_disks(to.disks, where));
+    }
+    return Done{};
+}
+
 struct Key {
     std::string_view name;
     Expected<Done> (*read)(Configuration& to, const toml::node& node, const Place& place);
@@ -89,6 +128,7 @@ constexpr Key keys[] = {
     {"bios", start<Boot::bios>},
     {"console", parsed<&Configuration::console, parse_console>},
     {"cpu", parsed<&Configuration::cpu, parse_cpu>},
+    {"disk", disks},
     {"initrd", file<&Configuration::initrd>},
     {"kernel", start<Boot::kernel>},
     {"memory", memory},

@@ -21,14 +21,26 @@ public:
 
 }  // namespace
 
-Machine::Machine(const Digest& identity, CpuModel model, u64 seed, Memory memory)
-    : identity_(identity), model_(model), memory_(std::move(memory)), interpreter_(model, seed) {}
+Disks disks_of(const Configuration& configuration, const DiskImages& images) {
+    Disks disks;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        u64 const place = configuration.disks[i].place;
+        disks[place].emplace(images[i], place);
+    }
+    return disks;
+}
+
+Machine::Machine(const Digest& identity, CpuModel model, u64 seed, Memory memory, Disks disks)
+    : identity_(identity), model_(model), memory_(std::move(memory)), disks_(std::move(disks)), interpreter_(model, seed) {}
 
 Expected<Machine> Machine::create(const Configuration& configuration, const Images& images, std::shared_ptr<PagePool> pool) {
     TRY(check_configuration(configuration));
-    Memory memory{std::move(pool), RamLayout::of(configuration.memory_bytes, configuration.boot).ranges()};
-    Machine machine{identity_of(configuration, images), configuration.cpu, configuration.seed, std::move(memory)};
-    machine.board_ = firmware_board(configuration);
+    if (images.disks.size() != configuration.disks.size()) return Error{"disk: " + std::to_string(images.disks.size()) + " images for " + std::to_string(configuration.disks.size()) + " disks"};
+    Configuration measured = configuration;
+    for (std::size_t i = 0; i < images.disks.size(); ++i) measured.disks[i].bytes = images.disks[i]->byte_count();
+    Memory memory{std::move(pool), memory_ranges(measured)};
+    Machine machine{identity_of(configuration, images), configuration.cpu, configuration.seed, std::move(memory), disks_of(configuration, images.disks)};
+    machine.board_ = firmware_board(measured);
     TRY(load_guest(machine.memory_, machine.interpreter_.cpu(), configuration, images));
     return machine;
 }
@@ -38,7 +50,7 @@ Expected<Machine> Machine::create(const Configuration& configuration, std::share
 }
 
 Machine Machine::fork() {
-    Machine child{identity_, model_, 0, memory_.fork()};
+    Machine child{identity_, model_, 0, memory_.fork(), disks_};
     child.interpreter_.cpu() = interpreter_.cpu();
     child.interpreter_.clock() = interpreter_.clock();
     child.interpreter_.rng_state() = interpreter_.rng_state();
@@ -50,8 +62,8 @@ MachineState Machine::state() const {
     return {identity_, model_, interpreter_.cpu(), interpreter_.clock(), interpreter_.rng_state(), board_};
 }
 
-Machine Machine::restore(const MachineState& state, Memory memory) {
-    Machine made{state.identity, state.model, state.rng, std::move(memory)};
+Machine Machine::restore(const MachineState& state, Memory memory, Disks disks) {
+    Machine made{state.identity, state.model, state.rng, std::move(memory), std::move(disks)};
     made.interpreter_.cpu() = state.cpu;
     made.interpreter_.clock() = state.clock;
     made.board_ = state.board;
@@ -60,10 +72,13 @@ Machine Machine::restore(const MachineState& state, Memory memory) {
 
 RunResult Machine::run(const Until& until, Ports& ports) {
     constexpr unsigned barren_max = 16;  // looks at a processor that retires nothing: a million faults in a row
-    PcBus bus{board_, ports, missed_, interpreter_.cpu().tsc_offset};
+    Stores stores{memory_, interpreter_, disks_};
+    PcBus bus{board_, ports, missed_, interpreter_.cpu().tsc_offset, &stores};
     for (unsigned barren = 0;;) {
         Clock const& clock = interpreter_.clock();
         bus.advance(clock.cycles);
+        stores.settle();
+        if (!stores.trouble().empty()) return {StopReason::unsupported, 0, stores.trouble()};
         if (auto const result = asked(bus)) return *result;
         if (auto const result = at_limit(until)) return *result;
         Cycles limit = std::min(bus.deadline(), until.cycles);
@@ -124,14 +139,46 @@ std::size_t Machine::apply(const Input& input) {
     switch (input.kind) {
     case Input::Kind::serial: return bus.push_serial(input.bytes, cycles());
     case Input::Kind::memory: return write_memory(input);
+    case Input::Kind::disk: return write_disk(input);
+    case Input::Kind::disk_delay:
+        if (board_.ata.absent()) return 0;
+        board_.ata.latency = input.value;
+        return 1;
+    case Input::Kind::interrupt:
+        if (input.value > 15 || input.value == 2) return 0;
+        bus.pulse(static_cast<unsigned>(input.value), cycles());
+        return 1;
     }
     return 0;
 }
 
 std::size_t Machine::write_memory(const Input& input) {
-    if (input.bytes.empty() || !memory_.copy_in(input.at, input.bytes)) return 0;
+    u64 const end = input.at.value + input.bytes.size();
+    bool const addressable = end > input.at.value && end <= address_of(Frame{ram_frame_count_max}).value;  // disks lie above
+    if (!addressable || !memory_.copy_in(input.at, input.bytes)) return 0;
     for (Frame frame = frame_of(input.at); frame <= frame_of(input.at + (input.bytes.size() - 1)); frame += 1) interpreter_.frame_written(frame);
     return input.bytes.size();
+}
+
+Expected<Done> Machine::read_disk(std::size_t place, u64 sector, std::span<u8> to) {
+    if (place >= disks_.size() || !disks_[place]) return Error{"there is no disk " + std::to_string(place)};
+    const Disk& disk = *disks_[place];
+    u64 const sectors = to.size() / Disk::sector_bytes;
+    if (sector >= disk.sector_count() || sectors > disk.sector_count() - sector)
+        return Error{"disk " + std::to_string(place) + " has " + std::to_string(disk.sector_count()) + " sectors; sector " + std::to_string(sector) + " and " +
+                     std::to_string(sectors) + " from there on do not lie on it"};
+    return disk.read(memory_, sector, to);
+}
+
+/// Sectors that are written in part keep the rest.
+std::size_t Machine::write_disk(const Input& input) {
+    if (input.bytes.empty() || input.at.value > DiskImage::bytes_max) return 0;
+    u64 const first = input.at.value / Disk::sector_bytes, inside = input.at.value % Disk::sector_bytes;
+    u64 const sectors = (inside + input.bytes.size() + Disk::sector_bytes - 1) / Disk::sector_bytes;
+    std::vector<u8> whole(sectors * Disk::sector_bytes);
+    if (!read_disk(input.value, first, whole)) return 0;
+    std::copy(input.bytes.begin(), input.bytes.end(), whole.begin() + static_cast<std::ptrdiff_t>(inside));
+    return disks_[input.value]->write(memory_, first, whole) ? input.bytes.size() : 0;
 }
 
 Cycles Machine::next_deadline() const {

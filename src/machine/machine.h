@@ -56,12 +56,16 @@ struct RunResult {
 /// Something from outside. It enters between two instructions, at the machine's present Position and cycle.
 struct Input {
     enum class Kind : u8 {
-        serial,  ///< bytes for the serial port
-        memory,  ///< bytes for RAM at `at`, as a debugger or a test writes them: all of them or, where there is no RAM, none
+        serial,     ///< bytes for the serial port
+        memory,     ///< bytes for RAM at `at`, as a debugger or a test writes them: all of them or, where there is no RAM, none
+        disk,       ///< bytes for the disk in place `value` from byte `at` on, past its drive: all of them or, where there is no such sector, none
+        disk_delay, ///< from now on, and for the command under way, a disk takes `value` cycles before it moves the first sector
+        interrupt,  ///< a pulse on the ISA interrupt line `value`, 0 to 15 but not 2
     };
     Kind kind = Kind::serial;
     std::vector<u8> bytes = {};
     GuestPhys at = {};
+    u64 value = 0;
 };
 
 /// Everything of a machine but its memory, as a value that can be written down and read back.
@@ -91,8 +95,8 @@ public:
     /// Reads the images that the configuration names.
     static Expected<Machine> create(const Configuration& configuration, std::shared_ptr<PagePool> pool);
 
-    /// The machine that had this state and this memory, whose pages may still be with their source.
-    static Machine restore(const MachineState& state, Memory memory);
+    /// The machine that had this state, this memory, whose pages may still be with their source, and these disks.
+    static Machine restore(const MachineState& state, Memory memory, Disks disks = {});
 
     Machine(Machine&&) noexcept = default;
     Machine& operator=(Machine&&) = delete;
@@ -102,7 +106,7 @@ public:
     /// A second machine with the same state, in constant time.
     Machine fork();
 
-    /// Gives the guest what comes from outside; how many bytes it took. The caller keeps the rest and offers it again later.
+    /// Gives the guest what comes from outside; how many bytes it took (1 for an input without bytes). The caller keeps the rest and offers it again later.
     std::size_t apply(const Input& input);
     /// Bytes given to the serial port that the guest has not read yet.
     u32 unread_input() const { return board_.com1.unread(); }
@@ -123,6 +127,10 @@ public:
     /// Where the page tables of this moment lead, as an access of the kernel's would go; nothing where no page is mapped.
     std::optional<GuestPhys> physical(GuestVirt address) { return interpreter_.physical(memory_, address); }
 
+    const Disks& disks() const { return disks_; }
+    /// What the disk in a place contains now; whole sectors. For somebody who looks.
+    Expected<Done> read_disk(std::size_t place, u64 sector, std::span<u8> to);
+
     const Cpu& cpu() const { return interpreter_.cpu(); }
     const Board& board() const { return board_; }
     Memory& memory() { return memory_; }
@@ -132,9 +140,10 @@ public:
     const MissedAccesses& missed() const { return missed_; }
 
 private:
-    Machine(const Digest& identity, CpuModel model, u64 seed, Memory memory);
+    Machine(const Digest& identity, CpuModel model, u64 seed, Memory memory, Disks disks);
 
     std::size_t write_memory(const Input& input);
+    std::size_t write_disk(const Input& input);
     std::optional<RunResult> asked(const PcBus& bus) const;
     std::optional<RunResult> at_limit(const Until& until) const;
     std::optional<RunResult> wait(const PcBus& bus, const Until& until);
@@ -142,10 +151,14 @@ private:
     Digest identity_;
     CpuModel model_;
     Memory memory_;
+    Disks disks_;  // images; what was changed on them is in memory_
     Interpreter interpreter_;
     Board board_;
     MissedAccesses missed_;  // of this object, on this host; not state
 };
+
+/// The disks of a configuration, from the images that it names.
+Disks disks_of(const Configuration& configuration, const DiskImages& images);
 
 /// "power off", for messages.
 const char* reason_text(StopReason reason);

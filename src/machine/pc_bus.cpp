@@ -58,7 +58,15 @@ constexpr u64 page_of(GuestPhys at) { return at.value & ~page_mask; }
 
 constexpr u32 all_ones(unsigned size) { return size >= 4 ? ~u32{0} : (1U << 8 * size) - 1; }
 
-Route route_of(u32 port) { return port < routed_ports ? routes.at[port] : Route{}; }
+/// Where a port leads: by board.def, or by where PCI has put the IDE bus master.
+Route route_of(const Board& board, u32 port) {
+    constexpr u8 bus_master = 9;  // behind the ports of board.def
+    const PciIde& ide = board.pci.ide;
+    if (port < routed_ports && routes.at[port].device != Device::none) return routes.at[port];
+    if (ide.claims(port)) return {Device::ata, static_cast<u8>(bus_master + port - ide.base)};
+    return {};
+}
+
 
 /// One access to one device.
 template <class T>
@@ -128,14 +136,14 @@ std::string MissedAccesses::text() const {
     return text;
 }
 
-PcBus::PcBus(Board& board, Ports& ports, MissedAccesses& missed, const u64& tsc_offset)
-    : board_(board), ports_(ports), missed_(missed), tsc_offset_(tsc_offset) {
+PcBus::PcBus(Board& board, Ports& ports, MissedAccesses& missed, const u64& tsc_offset, Stores* stores)
+    : board_(board), ports_(ports), missed_(missed), tsc_offset_(tsc_offset), stores_(stores) {
     settle();
 }
 
 u32 PcBus::port_read(u16 port, unsigned size, Cycles now) {
     now_ = now;
-    Route const route = route_of(port);
+    Route const route = route_of(board_, port);
     u32 value = 0;
     if (size > 1 && !is_wide(route.device)) {
         for (unsigned i = 0; i < size; ++i) value |= (port_read(static_cast<u16>(port + i), 1, now) & 0xff) << 8 * i;
@@ -160,7 +168,7 @@ u32 PcBus::port_read(u16 port, unsigned size, Cycles now) {
 
 void PcBus::port_write(u16 port, unsigned size, u32 value, Cycles now) {
     now_ = now;
-    Route const route = route_of(port);
+    Route const route = route_of(board_, port);
     if (size > 1 && !is_wide(route.device)) {
         for (unsigned i = 0; i < size; ++i) port_write(static_cast<u16>(port + i), 1, value >> 8 * i & 0xff, now);
         return;
@@ -288,6 +296,14 @@ std::size_t PcBus::push_serial(std::span<const u8> bytes, Cycles now) {
     while (taken < bytes.size() && board_.com1.push(bytes[taken], wires)) ++taken;
     settle();
     return taken;
+}
+
+void PcBus::pulse(unsigned irq, Cycles now) {
+    now_ = now;
+    bool const level = (irq < 8 ? board_.pic.master.lines >> irq : board_.pic.slave.lines >> (irq - 8)) & 1;
+    set_line(irq, !level);
+    set_line(irq, level);
+    settle();
 }
 
 void PcBus::settle() {

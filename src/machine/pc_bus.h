@@ -12,6 +12,7 @@
 
 #include "machine/board.h"
 #include "machine/ports.h"
+#include "machine/stores.h"
 #include "x86/bus.h"
 
 namespace ramet {
@@ -32,8 +33,8 @@ private:
 
 class PcBus final : public Bus, private Backplane {
 public:
-    /// `tsc_offset`: of the CPU, whose TSC the deadline MSR compares with.
-    PcBus(Board& board, Ports& ports, MissedAccesses& missed, const u64& tsc_offset);
+    /// `tsc_offset`: of the CPU, whose TSC the deadline MSR compares with. Without `stores` there are neither memory nor disks for bus masters.
+    PcBus(Board& board, Ports& ports, MissedAccesses& missed, const u64& tsc_offset, Stores* stores = nullptr);
 
     u32 port_read(u16 port, unsigned size, Cycles now) override;
     void port_write(u16 port, unsigned size, u32 value, Cycles now) override;
@@ -56,6 +57,8 @@ public:
     void advance(Cycles now);
     /// Bytes for the serial port; how many were taken.
     std::size_t push_serial(std::span<const u8> bytes, Cycles now);
+    /// A short pulse on an ISA interrupt line, which leaves the line as it was.
+    void pulse(unsigned irq, Cycles now);
 
     Request request() const { return request_; }
     u32 request_value() const { return request_value_; }
@@ -68,6 +71,10 @@ private:
     void output(Channel channel, u8 byte) override;
     void request(Request request, u32 value) override;
     void missed(const char* device, Offset at, bool write) override;
+    Moved memory_read(GuestPhys from, std::span<u8> to) override { return stores_ ? stores_->memory_read(from, to) : Moved::nowhere; }
+    Moved memory_write(GuestPhys to, std::span<const u8> from) override { return stores_ ? stores_->memory_write(to, from) : Moved::nowhere; }
+    Moved disk_read(unsigned place, u64 sector, std::span<u8> to) override { return stores_ ? stores_->disk_read(place, sector, to) : Moved::failed; }
+    Moved disk_write(unsigned place, u64 sector, std::span<const u8> from) override { return stores_ ? stores_->disk_write(place, sector, from) : Moved::failed; }
 
     u64 register_page(GuestPhys at) const;
     void settle();
@@ -76,6 +83,7 @@ private:
     Ports& ports_;
     MissedAccesses& missed_;
     const u64& tsc_offset_;
+    Stores* stores_;
     Cycles now_;
     Cycles deadline_;
     bool interrupt_ = false;

@@ -1,8 +1,10 @@
 // Wires: what a device may touch during one call: the time, its interrupt line, messages between interrupt controllers, output to the
-// host, a request to the run loop, and a place to report accesses that nothing answers. An argument, never stored.
+// host, memory and disks for bus masters, a request to the run loop, and a place to report accesses that nothing answers. An argument, never stored.
 //
 // Behind it stands a Backplane: the board, or a recorder in a test.
 #pragma once
+
+#include <span>
 
 #include "base/types.h"
 
@@ -23,6 +25,13 @@ struct InterruptMessage {
     bool level = false;
 };
 
+/// How moving bytes to or from memory or a disk went.
+enum class Moved : u8 {
+    all,
+    nowhere,  ///< there is no RAM: the guest's doing, and the device tells it
+    failed,   ///< the host cannot: the device stays as it was, and the run stops with a report
+};
+
 class Backplane {
 public:
     virtual ~Backplane() = default;
@@ -36,6 +45,13 @@ public:
     virtual void request(Request request, u32 value) = 0;
     /// A register nobody implements was accessed.
     virtual void missed(const char* device, Offset at, bool write) = 0;
+
+    // Bus masters, in advance() only: between two instructions nobody holds on to what memory contains.
+    virtual Moved memory_read(GuestPhys from, std::span<u8> to) = 0;
+    virtual Moved memory_write(GuestPhys to, std::span<const u8> from) = 0;
+    /// Whole sectors of the disk in a place.
+    virtual Moved disk_read(unsigned place, u64 sector, std::span<u8> to) = 0;
+    virtual Moved disk_write(unsigned place, u64 sector, std::span<const u8> from) = 0;
 };
 
 class Wires {
@@ -54,6 +70,10 @@ public:
     void end_of_interrupt(u8 vector) { backplane_.end_of_interrupt(vector); }
     void output(Channel channel, u8 byte) { backplane_.output(channel, byte); }
     void request(Request request, u32 value = 0) { backplane_.request(request, value); }
+    Moved memory_read(GuestPhys from, std::span<u8> to) { return backplane_.memory_read(from, to); }
+    Moved memory_write(GuestPhys to, std::span<const u8> from) { return backplane_.memory_write(to, from); }
+    Moved disk_read(unsigned place, u64 sector, std::span<u8> to) { return backplane_.disk_read(place, sector, to); }
+    Moved disk_write(unsigned place, u64 sector, std::span<const u8> from) { return backplane_.disk_write(place, sector, from); }
 
     /// All ones: what a bus reads where nothing answers.
     u32 unmapped_read(Offset at) {

@@ -7,6 +7,7 @@
 
 #include "remote/follow.h"
 #include "remote/host_time.h"
+#include "replay/lineage.h"
 #include "replay/paths.h"
 
 namespace ramet {
@@ -238,12 +239,27 @@ bool Family::greet_fresh(Fresh& fresh) {
     return going_on && *going_on;
 }
 
+namespace {
+
+/// The images of a machine that comes from a peer, who learns nothing about files here but that they are not what it says.
+Expected<DiskImages> disks_here(const LogHeader& header) {
+    auto images = open_disks(header, {}, "disk");
+    if (images) return images;
+    std::string text = "this host lacks the machine's disk images:";
+    for (std::size_t i = 0; i < header.disks.size(); ++i) text += " " + header.configuration.disks[i].file + " of SHA-256 " + header.disks[i].hex();
+    return Error{text + "; put them there"};
+}
+
+}  // namespace
+
 Expected<Done> Family::propose(std::unique_ptr<Link> link, Propose proposal) {
+    DiskImages disks;
     auto const fits = [&]() -> Expected<Done> {
         TRY(check_new_name(proposal.name));
         TRY(check_configuration(proposal.header.configuration));
         if (proposal.header.schema != state_schema_digest())
             return Error{"the machine's state has the schema " + proposal.header.schema.hex() + "; this host's has " + state_schema_digest().hex() + ": use the same release"};
+        disks = TRY(disks_here(proposal.header));
         return Done{};
     }();
     if (!fits) {
@@ -254,7 +270,7 @@ Expected<Done> Family::propose(std::unique_ptr<Link> link, Propose proposal) {
     to_know_.clear();
     std::string const name = proposal.name;
     auto const holder = std::make_shared<std::weak_ptr<Incoming>>();
-    auto const incoming = std::make_shared<Incoming>(std::move(link), std::move(proposal), pool_, known_,
+    auto const incoming = std::make_shared<Incoming>(std::move(link), std::move(proposal), pool_, known_, std::move(disks),
                                                      [this, name, holder](Machine machine) { arrived(name, holder->lock(), std::move(machine)); });
     *holder = incoming;
     coming_.push_back(incoming);

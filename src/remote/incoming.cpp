@@ -17,14 +17,12 @@ constexpr std::size_t log_count_max = Lineage::depth_max;
 constexpr u64 tell_every_ns = 20 * ns_per_ms;
 constexpr std::size_t entries_at_once = 256;
 
-std::vector<RamRange> ranges_of(const Configuration& configuration) { return RamLayout::of(configuration.memory_bytes, configuration.boot).ranges(); }
-
 }  // namespace
 
-Incoming::Incoming(std::unique_ptr<Link> link, Propose proposal, std::shared_ptr<PagePool> pool, std::shared_ptr<KnownPages> known, Arrived arrived)
-    : link_(std::move(link)), proposal_(std::move(proposal)), pool_(std::move(pool)), arrived_(std::move(arrived)) {
+Incoming::Incoming(std::unique_ptr<Link> link, Propose proposal, std::shared_ptr<PagePool> pool, std::shared_ptr<KnownPages> known, DiskImages disks, Arrived arrived)
+    : link_(std::move(link)), proposal_(std::move(proposal)), pool_(std::move(pool)), disks_(std::move(disks)), arrived_(std::move(arrived)) {
     bool const knows = known != nullptr && !known->empty();
-    pager_ = std::make_shared<Pager>(pool_, ranges_of(proposal_.header.configuration), std::move(known));
+    pager_ = std::make_shared<Pager>(pool_, memory_ranges(proposal_.header.configuration), std::move(known));
     pager_->connect(link_.get());
     pager_->set_pump([this] {
         if (link_) link_->wait(ns_per_ms);
@@ -164,7 +162,7 @@ Expected<Done> Incoming::take(const Go& go) {
     if (proposal_.kind == MoveKind::fork) right_.own();
     lease_until_ns_ = asked_ns_ + lease_ns();
     arrived_once_ = true;
-    arrived_(Machine::restore(state, Memory{pool_, pager_->store().ranges(), pager_}));
+    arrived_(Machine::restore(state, Memory{pool_, pager_->store().ranges(), pager_}, disks_of(proposal_.header.configuration, disks_)));
     send(*link_, MessageKind::started);
     return link_->flush();
 }

@@ -13,6 +13,7 @@
 #include "remote/handshake.h"
 #include "remote/ownership.h"
 #include "remote/pager.h"
+#include "replay/lineage.h"
 #include "replay/recorder.h"
 
 namespace ramet {
@@ -22,7 +23,7 @@ public:
     /// A machine that has just arrived; its pages have not.
     using Arrived = std::function<void(Machine machine)>;
 
-    Incoming(std::unique_ptr<Link> link, Propose proposal, std::shared_ptr<PagePool> pool, std::shared_ptr<KnownPages> known, Arrived arrived);
+    Incoming(std::unique_ptr<Link> link, Propose proposal, std::shared_ptr<PagePool> pool, std::shared_ptr<KnownPages> known, DiskImages disks, Arrived arrived);
     ~Incoming();
 
     const Propose& proposal() const { return proposal_; }
@@ -72,6 +73,7 @@ private:
     Propose proposal_;
     std::shared_ptr<PagePool> pool_;
     std::shared_ptr<Pager> pager_;
+    DiskImages disks_;
     Arrived arrived_;
     TargetRight right_;
     std::vector<Digest> log_names_;  // in the order they came: the machine's own last

@@ -12,8 +12,7 @@ void KnownPages::add(Memory memory) {
 }
 
 Expected<Done> KnownPages::add(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<PagePool> pool) {
-    Configuration const& configuration = snapshot->header().configuration;
-    auto const ranges = RamLayout::of(configuration.memory_bytes, configuration.boot).ranges();
+    auto const ranges = memory_ranges(snapshot->header().configuration);
     for (const RamRange& range : ranges)
         for (u64 i = 0; i < range.count && places_.size() < pages_max; ++i) {
             PageRecord const record = TRY(snapshot->page_record(range.first + i));

@@ -131,6 +131,7 @@ void Outgoing::depart(Machine& machine, Recorder& recorder) {
     Memory frozen = machine.memory().fork();
     at_ = child_at_ = {machine.position(), machine.cycles()};
     state_ = machine.state();
+    disks_ = machine.disks();
     right_.give();
     Go const message{.epoch = right_.epoch(), .at = at_, .log_entries = recorder.entries(), .log_tail = entries_bytes(tail_), .state = state_bytes(*state_)};
     send(*link_, MessageKind::go, message.bytes());
@@ -288,7 +289,7 @@ Expected<Done> Outgoing::bring_back() {
         for (Frame const frame : memory.absent_frames(Frame{}, ~std::size_t{0}))
             memory.install(frame, std::span<const u8, page_size>{made.memory().read(frame), page_size});
     }
-    TRY(parent_->returned(Machine::restore(*state_, std::move(memory)), child_entries_, child_at_));
+    TRY(parent_->returned(Machine::restore(*state_, std::move(memory), disks_), child_entries_, child_at_));
     set_phase(Phase::taken_back);
     return Done{};
 }

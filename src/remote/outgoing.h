@@ -101,6 +101,7 @@ private:
     std::optional<std::size_t> tap_;
     u64 entries_sent_ = 0;
     std::optional<MachineState> state_;  // as of the fork
+    Disks disks_;
     Moment at_;
     std::vector<LogEntry> child_entries_;
     Moment child_at_;

@@ -16,19 +16,30 @@ void extend(std::vector<RamRange>& runs, Frame frame) {
 
 }  // namespace
 
-PageLedger::PageLedger(const std::vector<RamRange>& ranges) {
-    if (!ranges.empty()) fates_.assign(ranges.back().first.value + ranges.back().count, Fate::outside);
-    for (const RamRange& range : ranges) {
-        std::fill_n(fates_.begin() + static_cast<std::ptrdiff_t>(range.first.value), range.count, Fate::unsent);
-        total_ += range.count;
+PageLedger::PageLedger(const std::vector<RamRange>& ranges) : ranges_(ranges) {
+    for (const RamRange& range : ranges) total_ += range.count;
+    fates_.assign(total_, Fate::unsent);
+}
+
+std::size_t PageLedger::index(Frame frame) const {
+    std::size_t before = 0;
+    for (const RamRange& range : ranges_) {
+        if (frame.value - range.first.value < range.count) return before + (frame.value - range.first.value);
+        before += range.count;
     }
+    return npos;
+}
+
+PageLedger::Fate PageLedger::fate(Frame frame) const {
+    std::size_t const at = index(frame);
+    return at == npos ? Fate::outside : fates_[at];
 }
 
 u64 PageLedger::send(const std::vector<RamRange>& runs, Fate as, u64 bytes) {
     for (const RamRange& run : runs)
         for (u64 i = 0; i < run.count; ++i) {
-            Fate& fate = fates_[run.first.value + i];
-            if (fate == Fate::unsent) fate = as;
+            std::size_t const at = index(run.first + i);
+            if (at != npos && fates_[at] == Fate::unsent) fates_[at] = as;
         }
     flights_.push_back({next_sequence_, bytes, runs});
     bytes_in_flight_ += bytes;
@@ -37,7 +48,7 @@ u64 PageLedger::send(const std::vector<RamRange>& runs, Fate as, u64 bytes) {
 
 void PageLedger::unname(Frame frame) {
     if (fate(frame) != Fate::named) return;
-    fates_[frame.value] = Fate::unsent;
+    fates_[index(frame)] = Fate::unsent;
     for (Flight& flight : flights_) {
         std::vector<RamRange> rest;
         for (const RamRange& run : flight.runs)
@@ -52,7 +63,9 @@ std::vector<RamRange> PageLedger::confirm(u64 sequence) {
     while (!flights_.empty() && flights_.front().sequence <= sequence) {
         for (const RamRange& run : flights_.front().runs)
             for (u64 i = 0; i < run.count; ++i) {
-                Fate& fate = fates_[run.first.value + i];
+                std::size_t const at = index(run.first + i);
+                if (at == npos) continue;
+                Fate& fate = fates_[at];
                 if (fate != Fate::sent && fate != Fate::named) continue;
                 fate = Fate::confirmed;
                 ++confirmed_;
@@ -70,12 +83,12 @@ bool PageLedger::restart(const std::vector<RamRange>& lacks) {
         for (u64 i = 0; i < run.count; ++i) {
             Frame const frame = run.first + i;
             if (fate(frame) == Fate::outside || fate(frame) == Fate::confirmed) return false;
-            lacking[frame.value] = true;
+            lacking[index(frame)] = true;
         }
     flights_.clear();
     bytes_in_flight_ = 0;
     for (std::size_t i = 0; i < fates_.size(); ++i) {
-        if (fates_[i] == Fate::outside || fates_[i] == Fate::confirmed) continue;
+        if (fates_[i] == Fate::confirmed) continue;
         fates_[i] = lacking[i] ? Fate::unsent : Fate::confirmed;
         if (!lacking[i]) ++confirmed_;
     }

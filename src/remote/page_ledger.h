@@ -25,7 +25,7 @@ public:
 
     explicit PageLedger(const std::vector<RamRange>& ranges);
 
-    Fate fate(Frame frame) const { return frame.value < fates_.size() ? fates_[frame.value] : Fate::outside; }
+    Fate fate(Frame frame) const;
     bool needs_sending(Frame frame) const { return fate(frame) == Fate::unsent; }
 
     /// These go out in one message of about `bytes`; its sequence number. Those that are no RAM, confirmed or sent already are left alone.
@@ -50,7 +50,12 @@ private:
         std::vector<RamRange> runs;
     };
 
-    std::vector<Fate> fates_;
+    /// Where in fates_ a frame is; npos when it is outside.
+    std::size_t index(Frame frame) const;
+    static constexpr std::size_t npos = ~std::size_t{0};
+
+    std::vector<RamRange> ranges_;
+    std::vector<Fate> fates_;  // of the ranges, one after the other
     std::deque<Flight> flights_;
     u64 next_sequence_ = 1;
     u64 bytes_in_flight_ = 0;

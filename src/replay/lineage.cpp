@@ -46,16 +46,23 @@ Expected<Done> check_images(const InputLog& log, const Images& images) {
     return Done{};
 }
 
+Expected<Done> check_disks(const LogHeader& header, const DiskImages& images, const std::string& who) {
+    for (std::size_t i = 0; i < images.size(); ++i)
+        if (images[i]->sha256() != header.disks[i])
+            return Error{who + ": made with the disk " + header.configuration.disks[i].file + " of SHA-256 " + header.disks[i].hex() + ", but " + images[i]->path() + " has " +
+                         images[i]->sha256().hex()};
+    return Done{};
+}
+
 Expected<Machine> boot(const InputLog& log, const ImagePaths& paths, std::shared_ptr<PagePool> pool) {
-    Configuration configuration = log.header().configuration;
-    if (!paths.kernel.empty()) configuration.kernel = paths.kernel;
-    if (!paths.initrd.empty()) configuration.initrd = paths.initrd;
+    Configuration const configuration = with_paths(log.header().configuration, paths);
     Images const images = TRY(read_images(configuration));
     TRY(check_images(log, images));
+    TRY(check_disks(log.header(), images.disks, log.path()));
     return Machine::create(configuration, images, std::move(pool));
 }
 
-Expected<Machine> restore(const InputLog& log, std::shared_ptr<PagePool> pool) {
+Expected<Machine> restore(const InputLog& log, const ImagePaths& paths, std::shared_ptr<PagePool> pool) {
     const LogOrigin& origin = log.header().origin;
     auto const snapshot = TRY(Snapshot::open(path_from(log.path(), origin.path)));
     std::span<const u8> const id = snapshot->id().bytes;
@@ -64,10 +71,29 @@ Expected<Machine> restore(const InputLog& log, std::shared_ptr<PagePool> pool) {
         std::copy(origin.name.begin(), origin.name.end(), expected.bytes.begin());
         return Error{log.path() + ": recorded from a snapshot with the id " + expected.hex() + ", but " + snapshot->path() + " has " + snapshot->id().hex()};
     }
-    return restore_machine(snapshot, std::move(pool));
+    return restore_machine(snapshot, std::move(pool), paths);
 }
 
 }  // namespace
+
+Configuration with_paths(Configuration configuration, const ImagePaths& paths) {
+    if (!paths.kernel.empty()) configuration.kernel = paths.kernel;
+    if (!paths.initrd.empty()) configuration.initrd = paths.initrd;
+    for (DiskConfiguration& disk : configuration.disks)
+        if (disk.place < paths.disks.size() && !paths.disks[disk.place].empty()) disk.file = paths.disks[disk.place];
+    return configuration;
+}
+
+Expected<DiskImages> open_disks(const LogHeader& header, const ImagePaths& paths, const std::string& who) {
+    DiskImages images;
+    for (const DiskConfiguration& disk : with_paths(header.configuration, paths).disks) {
+        auto image = DiskImage::open(disk.file);
+        if (!image) return Error{who + ": " + image.error().text};
+        images.push_back(*std::move(image));
+    }
+    TRY(check_disks(header, images, who));
+    return images;
+}
 
 std::string kept_log_name(const Digest& log) { return log.hex() + ".rlog"; }
 
@@ -116,7 +142,7 @@ Expected<Machine> first_machine(const Lineage& lineage, const ImagePaths& paths,
         return Error{log.path() + ": recorded by a version whose machine state has the schema " + log.header().schema.hex() + "; this one has " +
                      state_schema_digest().hex()};
     bool const from_snapshot = log.header().origin.kind == LogOrigin::Kind::snapshot;
-    Machine machine = TRY(from_snapshot ? restore(log, std::move(pool)) : boot(log, paths, std::move(pool)));
+    Machine machine = TRY(from_snapshot ? restore(log, paths, std::move(pool)) : boot(log, paths, std::move(pool)));
     if (machine.identity() != log.header().identity)
         return Error{log.path() + ": recorded on the machine " + log.header().identity.hex() + ", but its configuration and images make " + machine.identity().hex()};
     return machine;

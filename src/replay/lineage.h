@@ -51,7 +51,13 @@ private:
 struct ImagePaths {
     std::string kernel = {};
     std::string initrd = {};
+    std::vector<std::string> disks = {};  // by place; empty: where the log says
 };
+
+/// The images of a machine's disks, opened; one whose content is another than the header says is refused with both hashes. `who` opens messages.
+Expected<DiskImages> open_disks(const LogHeader& header, const ImagePaths& paths, const std::string& who);
+/// With the paths that were given instead of its own.
+Configuration with_paths(Configuration configuration, const ImagePaths& paths);
 
 /// The machine at the beginning of a lineage: booted from the configuration in the oldest log, or restored from its snapshot. A log of another
 /// version, configuration or image is refused with both hashes.

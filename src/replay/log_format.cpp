@@ -75,6 +75,36 @@ bool get_images(ByteReader& from, std::vector<ImageRecord>& images) {
     return from.ok();
 }
 
+void put_disks(ByteWriter& to, const LogHeader& header) {
+    to.varint(header.disks.size());
+    for (std::size_t i = 0; i < header.disks.size(); ++i) {
+        const DiskConfiguration& disk = header.configuration.disks[i];
+        to.text(disk.file);
+        to.put(static_cast<u8>(disk.place));
+        to.put(static_cast<u8>(disk.read_only ? 1 : 0));
+        to.varint(disk.bytes);
+        to.raw(header.disks[i].bytes);
+    }
+}
+
+bool get_disks(ByteReader& from, LogHeader& header) {
+    u64 const count = from.varint();
+    if (count > Disk::count_max) return false;
+    for (u64 i = 0; i < count && from.ok(); ++i) {
+        DiskConfiguration disk;
+        disk.file = from.text(path_bytes_max);
+        disk.place = from.get<u8>();
+        u8 const read_only = from.get<u8>();
+        disk.read_only = read_only == 1;
+        disk.bytes = from.varint();
+        std::span<const u8> const sha = from.raw(sizeof(Sha256::bytes));
+        std::copy(sha.begin(), sha.end(), header.disks.emplace_back().bytes.begin());
+        if (read_only > 1 || disk.bytes == 0) return false;
+        header.configuration.disks.push_back(std::move(disk));
+    }
+    return from.ok() && static_cast<bool>(check_disks(header.configuration.disks, "disk"));
+}
+
 void put_origin(ByteWriter& to, const LogOrigin& origin) {
     to.put(static_cast<u8>(origin.kind));
     to.text(origin.path);
@@ -106,6 +136,7 @@ std::vector<u8> payload_bytes(const LogHeader& header) {
     ByteWriter to;
     put_machine(to, header);
     put_images(to, header.images);
+    put_disks(to, header);
     put_origin(to, header.origin);
     return to.finish();
 }
@@ -134,9 +165,27 @@ bool get_body(ByteReader& from, LogEntry& entry) {
         return from.ok() && !bytes.empty() && entry.address.value <= Configuration::memory_bytes_max * 2;
     }
     case LogEntry::Kind::note: entry.path = from.text(LogEntry::input_bytes_max); return from.ok();
+    case LogEntry::Kind::disk: {
+        entry.number = from.varint();
+        entry.address = GuestPhys{from.varint()};
+        std::span<const u8> const bytes = from.block(LogEntry::input_bytes_max);
+        entry.bytes.assign(bytes.begin(), bytes.end());
+        return from.ok() && !bytes.empty() && entry.number < Disk::count_max && entry.address.value < DiskImage::bytes_max;
+    }
+    case LogEntry::Kind::disk_delay: entry.number = from.varint(); return from.ok();
+    case LogEntry::Kind::interrupt: entry.number = from.varint(); return from.ok() && entry.number < 16;
     }
     return false;
 }
+
+struct InputKind {
+    LogEntry::Kind entry;
+    Input::Kind input;
+};
+constexpr InputKind input_kinds[] = {
+    {LogEntry::Kind::serial, Input::Kind::serial},         {LogEntry::Kind::memory, Input::Kind::memory},       {LogEntry::Kind::disk, Input::Kind::disk},
+    {LogEntry::Kind::disk_delay, Input::Kind::disk_delay}, {LogEntry::Kind::interrupt, Input::Kind::interrupt},
+};
 
 }  // namespace
 
@@ -145,8 +194,16 @@ std::string moment_text(const Moment& moment) {
 }
 
 LogEntry LogEntry::of(const Moment& at, const Input& input) {
-    Kind const kind = input.kind == Input::Kind::memory ? Kind::memory : Kind::serial;
-    return {.kind = kind, .at = at, .bytes = input.bytes, .address = input.at};
+    auto const row = std::ranges::find(input_kinds, input.kind, &InputKind::input);
+    return {.kind = row->entry, .at = at, .bytes = input.bytes, .address = input.at, .number = input.value};
+}
+
+bool LogEntry::is_input() const { return std::ranges::find(input_kinds, kind, &InputKind::entry) != std::end(input_kinds); }
+
+Input LogEntry::input() const {
+    auto const row = std::ranges::find(input_kinds, kind, &InputKind::entry);
+    CHECK(row != std::end(input_kinds), "an entry that is an input");
+    return {.kind = row->input, .bytes = bytes, .at = address, .value = number};
 }
 
 std::vector<u8> header_bytes(const LogHeader& header) {
@@ -181,7 +238,7 @@ Expected<LogHeader> parse_header(std::span<const u8> prefix, std::span<const u8>
     if (digest.digest() != digest_of(header)) return file_error(path, 16, "the header's checksum does not match its bytes");
     LogHeader made;
     ByteReader from{header};
-    bool const good = get_machine(from, made) && get_images(from, made.images) && get_origin(from, made.origin) && from.done();
+    bool const good = get_machine(from, made) && get_images(from, made.images) && get_disks(from, made) && get_origin(from, made.origin) && from.done();
     if (!good) return file_error(path, LogHeader::prefix_bytes + from.at(), "the header is not one that a recorder writes");
     return made;
 }
@@ -198,7 +255,11 @@ const Digest& state_schema_digest() {
 ImageRecord image_record(const Image& image) { return {image.name, image.arguments, image.bytes.size(), sha256_of(image.bytes)}; }
 
 LogHeader header_of(const Configuration& configuration, const Images& images, const Machine& machine) {
-    LogHeader header{.identity = machine.identity(), .schema = state_schema_digest(), .configuration = configuration, .images = {}, .origin = {}};
+    LogHeader header{.identity = machine.identity(), .schema = state_schema_digest(), .configuration = configuration, .images = {}, .disks = {}, .origin = {}};
+    for (std::size_t i = 0; i < images.disks.size(); ++i) {
+        header.configuration.disks[i].bytes = images.disks[i]->byte_count();
+        header.disks.push_back(images.disks[i]->sha256());
+    }
     header.images.push_back(image_record(images.kernel));
     for (const Image& module : images.modules) header.images.push_back(image_record(module));
     return header;
@@ -218,6 +279,12 @@ void put_entry(ByteWriter& to, const Moment& before, const LogEntry& entry) {
     case LogEntry::Kind::snapshot: to.text(entry.path); return to.digest(entry.digest);
     case LogEntry::Kind::memory: to.varint(entry.address.value); return to.block(entry.bytes);
     case LogEntry::Kind::note: return to.text(entry.path);
+    case LogEntry::Kind::disk:
+        to.varint(entry.number);
+        to.varint(entry.address.value);
+        return to.block(entry.bytes);
+    case LogEntry::Kind::disk_delay:
+    case LogEntry::Kind::interrupt: return to.varint(entry.number);
     }
 }
 

@@ -3,10 +3,11 @@
 //
 //     file    = prefix, header, frame…
 //     prefix  = "RametLog"  u32 version  u32 header length  digest of the header (16 bytes)
-//     header  = machine, images, origin
+//     header  = machine, images, disks, origin
 //     machine = digest identity  digest state schema  u8 cpu  varint memory bytes  text kernel  text initrd  text append
 //               u8 unpack  u8 boot  u64 rtc  u64 seed
 //     images  = varint count, then for each: text path  text arguments  varint size  SHA-256 (32 bytes)
+//     disks   = varint count, then for each: text path  u8 place  u8 read only  varint bytes  SHA-256 (32 bytes)
 //     origin  = u8 kind (0 boot, 1 fork, 2 snapshot)  text file  block name  varint entries
 //               varint Position  varint cycles  digest machine
 //
@@ -17,6 +18,9 @@
 //               4 snapshot: text file  digest
 //               5 memory input: varint address  block bytes
 //               6 note: text; a remark about the moment, which changes nothing
+//               7 disk input: varint place  varint first byte  block bytes
+//               8 disk delay: varint cycles
+//               9 interrupt: varint line
 //
 // Deltas are to the entry before in the same frame, and to zero for the first one. A child's file and name are those of its parent log (its header
 // digest) or snapshot (its SHA-256 id); `entries` is how many the parent's log had before the fork, which orders what happened at one
@@ -65,31 +69,34 @@ struct LogOrigin {
 };
 
 struct LogHeader {
-    static constexpr u32 version = 2;
+    static constexpr u32 version = 3;
     static constexpr u32 bytes_max = 1 << 20;
     static constexpr std::size_t prefix_bytes = 32;
 
     Digest identity;
     Digest schema;
-    Configuration configuration;  // console is not part of it
+    Configuration configuration;  // console is not part of it; sizes of disks are
     std::vector<ImageRecord> images;
+    std::vector<Sha256> disks;    // of the images of configuration.disks
     LogOrigin origin;
 };
 
 struct LogEntry {
-    enum class Kind : u8 { serial = 1, digest = 2, end = 3, snapshot = 4, memory = 5, note = 6 };
+    enum class Kind : u8 { serial = 1, digest = 2, end = 3, snapshot = 4, memory = 5, note = 6, disk = 7, disk_delay = 8, interrupt = 9 };
     Kind kind = Kind::digest;
     Moment at;
-    std::vector<u8> bytes = {};  // serial, memory
+    std::vector<u8> bytes = {};  // serial, memory, disk
     Digest digest = {};          // digest, end, snapshot
     StopReason reason = StopReason::position;
     u32 value = 0;
     std::string path = {};  // snapshot; the text of a note
-    GuestPhys address = {};  // memory
+    GuestPhys address = {};  // memory; disk: its first byte
+    u64 number = 0;          // disk: its place; disk_delay: cycles; interrupt: line
 
     static constexpr std::size_t input_bytes_max = 64 << 10;
-    bool is_input() const { return kind == Kind::serial || kind == Kind::memory; }
-    Input input() const { return {.kind = kind == Kind::memory ? Input::Kind::memory : Input::Kind::serial, .bytes = bytes, .at = address}; }
+    bool is_input() const;
+    /// Of an entry that is one.
+    Input input() const;
     static LogEntry of(const Moment& at, const Input& input);
     friend bool operator==(const LogEntry&, const LogEntry&) = default;
 };

@@ -45,6 +45,10 @@ std::string header_text(const InputLog& log) {
     std::string text = "log      " + log.name().hex() + ", " + end_text(log) + "\nmachine  " + header.identity.hex() + "\nmemory   " + number(c.memory_bytes) +
                        "\nappend   " + quoted(c.append) + "\nseed     " + number(c.seed) + "\n";
     for (const ImageRecord& image : header.images) text += "image    " + quoted(image.path) + " " + number(image.size) + " bytes, SHA-256 " + image.sha256.hex() + "\n";
+    for (std::size_t i = 0; i < header.disks.size(); ++i) {
+        const DiskConfiguration& disk = c.disks[i];
+        text += "disk     " + number(disk.place) + " " + quoted(disk.file) + " " + number(disk.bytes) + " bytes, SHA-256 " + header.disks[i].hex() + (disk.read_only ? ", read only" : "") + "\n";
+    }
     const LogOrigin& origin = header.origin;
     text += "origin   " + std::string{enum_name(origin.kind)};
     if (origin.kind != LogOrigin::Kind::boot) text += " of " + quoted(origin.path) + " at " + moment_text(origin.at) + ", digest " + origin.digest.hex();
@@ -58,6 +62,9 @@ std::string entry_text(const LogEntry& entry) {
     case LogEntry::Kind::digest: return at + "digest " + entry.digest.hex() + "\n";
     case LogEntry::Kind::snapshot: return at + "snapshot " + quoted(entry.path) + " " + entry.digest.hex() + "\n";
     case LogEntry::Kind::memory: return at + "memory " + number(entry.address.value) + " " + quoted(text_of(entry.bytes)) + "\n";
+    case LogEntry::Kind::disk: return at + "disk " + number(entry.number) + " byte " + number(entry.address.value) + " " + quoted(text_of(entry.bytes)) + "\n";
+    case LogEntry::Kind::disk_delay: return at + "disk_delay " + number(entry.number) + "\n";
+    case LogEntry::Kind::interrupt: return at + "interrupt " + number(entry.number) + "\n";
     case LogEntry::Kind::note: return at + "note " + quoted(entry.path) + "\n";
     case LogEntry::Kind::end: return at + "end " + reason_text(entry.reason) + ", value " + number(entry.value) + ", digest " + entry.digest.hex() + "\n";
     }
@@ -72,6 +79,12 @@ std::string header_json(const InputLog& log) {
     for (std::size_t i = 0; i < header.images.size(); ++i) {
         const ImageRecord& image = header.images[i];
         text += std::string{i == 0 ? "" : ","} + "{\"path\":" + json_text(image.path) + ",\"bytes\":" + number(image.size) + ",\"sha256\":\"" + image.sha256.hex() + "\"}";
+    }
+    text += "],\"disks\":[";
+    for (std::size_t i = 0; i < header.disks.size(); ++i) {
+        const DiskConfiguration& disk = c.disks[i];
+        text += std::string{i == 0 ? "" : ","} + "{\"place\":" + number(disk.place) + ",\"path\":" + json_text(disk.file) + ",\"bytes\":" + number(disk.bytes) +
+                ",\"read_only\":" + (disk.read_only ? "true" : "false") + ",\"sha256\":\"" + header.disks[i].hex() + "\"}";
     }
     const LogOrigin& origin = header.origin;
     text += "],\"origin\":{\"kind\":\"" + std::string{enum_name(origin.kind)} + "\"";
@@ -88,6 +101,10 @@ std::string entry_json(const LogEntry& entry) {
     case LogEntry::Kind::digest: return text + ",\"digest\":\"" + entry.digest.hex() + "\"}\n";
     case LogEntry::Kind::snapshot: return text + ",\"file\":" + json_text(entry.path) + ",\"digest\":\"" + entry.digest.hex() + "\"}\n";
     case LogEntry::Kind::memory: return text + ",\"address\":" + number(entry.address.value) + ",\"bytes\":" + json_text(text_of(entry.bytes)) + "}\n";
+    case LogEntry::Kind::disk:
+        return text + ",\"place\":" + number(entry.number) + ",\"byte\":" + number(entry.address.value) + ",\"bytes\":" + json_text(text_of(entry.bytes)) + "}\n";
+    case LogEntry::Kind::disk_delay: return text + ",\"cycles\":" + number(entry.number) + "}\n";
+    case LogEntry::Kind::interrupt: return text + ",\"line\":" + number(entry.number) + "}\n";
     case LogEntry::Kind::note: return text + ",\"text\":" + json_text(entry.path) + "}\n";
     case LogEntry::Kind::end:
         return text + ",\"reason\":" + json_text(reason_text(entry.reason)) + ",\"value\":" + number(entry.value) + ",\"digest\":\"" + entry.digest.hex() + "\"}\n";

@@ -70,9 +70,12 @@ std::optional<Divergence> Player::go_to(const Moment& target, Ports& ports) {
 std::optional<Divergence> Player::perform(const LogEntry& entry) {
     switch (entry.kind) {
     case LogEntry::Kind::serial:
-    case LogEntry::Kind::memory: {
+    case LogEntry::Kind::memory:
+    case LogEntry::Kind::disk:
+    case LogEntry::Kind::disk_delay:
+    case LogEntry::Kind::interrupt: {
         std::size_t const taken = machine_.apply(entry.input());
-        if (taken == entry.bytes.size()) return std::nullopt;
+        if (taken == std::max<std::size_t>(entry.bytes.size(), 1)) return std::nullopt;
         return Divergence{entry.at, std::string{enum_name(entry.kind)} + " input", std::to_string(entry.bytes.size()) + " bytes taken", std::to_string(taken)};
     }
     case LogEntry::Kind::digest:

@@ -23,12 +23,42 @@ Sha256 get_sha256(ByteReader& from) {
     return made;
 }
 
-u64 chunk_count(const std::vector<RamRange>& ranges) {
-    u64 const frames = ranges.back().first.value + ranges.back().count;
-    return (frames + ChunkRecord::frames - 1) / ChunkRecord::frames;
+}  // namespace
+
+ChunkMap::ChunkMap(const std::vector<RamRange>& ranges) {
+    parts_.emplace_back();
+    for (const RamRange& range : ranges) {
+        u64 const end = (range.first.value + range.count + ChunkRecord::frames - 1) / ChunkRecord::frames;
+        if (range.first.value < ram_frame_count_max) parts_[0].count = end;
+        else parts_.push_back({range.first.value / ChunkRecord::frames, end - range.first.value / ChunkRecord::frames});
+    }
 }
 
-}  // namespace
+u64 ChunkMap::count() const {
+    u64 sum = 0;
+    for (const Part& part : parts_) sum += part.count;
+    return sum;
+}
+
+u64 ChunkMap::chunk_of(Frame frame) const {
+    u64 before = 0;
+    for (const Part& part : parts_) {
+        u64 const inside = frame.value / ChunkRecord::frames - part.first_chunk;
+        if (inside < part.count) return before + inside;
+        before += part.count;
+    }
+    CHECK(false, "a frame of the machine's memory");
+    return 0;
+}
+
+Frame ChunkMap::first_frame(u64 chunk) const {
+    for (const Part& part : parts_) {
+        if (chunk < part.count) return Frame{(part.first_chunk + chunk) * ChunkRecord::frames};
+        chunk -= part.count;
+    }
+    CHECK(false, "a chunk of the machine's memory");
+    return Frame{};
+}
 
 void PageRecord::put(u8* to) const {
     std::copy(sha256.bytes.begin(), sha256.bytes.end(), to);
@@ -124,8 +154,8 @@ Expected<Done> Snapshot::parse_files(ByteReader& from) {
 }
 
 Expected<Done> Snapshot::parse_chunks(ByteReader& from) {
-    u64 const count = chunk_count(RamLayout::of(header_.configuration.memory_bytes, header_.configuration.boot).ranges());
-    for (u64 i = 0; i < count && from.ok(); ++i) {
+    map_ = ChunkMap{memory_ranges(header_.configuration)};
+    for (u64 i = 0; i < map_.count() && from.ok(); ++i) {
         ChunkRecord chunk;
         u8 const kind = from.get<u8>();
         if (kind > 1) return bad_root("a chunk of unknown kind");
@@ -187,7 +217,7 @@ Expected<std::shared_ptr<const Chunk>> Snapshot::chunk(u64 index) const {
 }
 
 Expected<PageRecord> Snapshot::page_record(Frame frame) const {
-    auto const records = TRY(chunk(frame.value / ChunkRecord::frames));
+    auto const records = TRY(chunk(map_.chunk_of(frame)));
     return (*records)[frame.value % ChunkRecord::frames];
 }
 
@@ -205,7 +235,7 @@ Expected<Done> Snapshot::read_page(Frame frame, std::span<u8, page_size> to) con
         return Done{};
     }
     if (record.stored > page_size) return file_error(path(), record.offset, "a page of " + std::to_string(record.stored) + " stored bytes");
-    const Snapshot* const map_file = TRY(other(chunks_[frame.value / ChunkRecord::frames].file));
+    const Snapshot* const map_file = TRY(other(chunks_[map_.chunk_of(frame)].file));
     const Snapshot* const file = TRY(map_file->other(record.file));
     std::array<u8, page_size> packed;
     std::span<u8> const bytes = std::span{packed}.first(record.stored);
@@ -250,15 +280,15 @@ LogOrigin snapshot_origin(const Snapshot& snapshot, Machine& machine, const std:
             .digest = machine.digest()};
 }
 
-Machine restore_machine(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<PagePool> pool) {
+Expected<Machine> restore_machine(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<PagePool> pool, const ImagePaths& paths) {
+    DiskImages const disks = TRY(open_disks(snapshot->header(), paths, snapshot->path()));
     auto source = std::make_shared<SnapshotSource>(snapshot);
-    return restore_machine(*snapshot, std::move(source), std::move(pool));
+    return restore_machine(*snapshot, std::move(source), std::move(pool), disks);
 }
 
-Machine restore_machine(const Snapshot& snapshot, std::shared_ptr<SnapshotSource> source, std::shared_ptr<PagePool> pool) {
+Machine restore_machine(const Snapshot& snapshot, std::shared_ptr<SnapshotSource> source, std::shared_ptr<PagePool> pool, const DiskImages& disks) {
     Configuration const& configuration = snapshot.header().configuration;
-    auto ranges = RamLayout::of(configuration.memory_bytes, configuration.boot).ranges();
-    return Machine::restore(snapshot.state(), Memory{std::move(pool), std::move(ranges), std::move(source)});
+    return Machine::restore(snapshot.state(), Memory{std::move(pool), memory_ranges(configuration), std::move(source)}, disks_of(configuration, disks));
 }
 
 }  // namespace ramet

@@ -10,7 +10,7 @@
 //     state = MachineState through its field list
 //     log header = prefix and header as in log_format.h: configuration and images; its origin is "boot"
 //     files = varint count, then text name (from the snapshot's directory) and id (32 bytes) of each other snapshot that holds pages or chunks
-//     chunks = for each 512 frames of the frame space: u8 0 (all zeros), or u8 1  varint file  varint offset  varint stored  SHA-256
+//     chunks = for each 512 frames of RAM and its holes, then of what may change on each disk: u8 0 (all zeros), or u8 1  varint file  varint offset  varint stored  SHA-256
 //     chunk = 512 times: SHA-256 (32 bytes)  u64 offset  u32 file  u16 stored  u16 0; all zeros for a page of zeros
 //
 // File 0 is the file itself, file n the nth of the root of the file that the chunk is in. The id names everything: the root names the chunks, and the
@@ -32,6 +32,7 @@
 #include "cow/page_source.h"
 #include "machine/machine.h"
 #include "replay/file.h"
+#include "replay/lineage.h"
 #include "replay/log_format.h"
 
 namespace ramet {
@@ -60,9 +61,28 @@ struct ChunkRecord {
 
 using Chunk = std::vector<PageRecord>;
 
+/// Numbers the chunks of a machine's memory: those of the frames from 0 to the end of RAM, then those of each disk.
+class ChunkMap {
+public:
+    ChunkMap() = default;
+    explicit ChunkMap(const std::vector<RamRange>& ranges);
+
+    u64 count() const;
+    /// The chunk of a frame within the ranges.
+    u64 chunk_of(Frame frame) const;
+    Frame first_frame(u64 chunk) const;
+
+private:
+    struct Part {
+        u64 first_chunk = 0;  // number of the first frame, in chunks
+        u64 count = 0;
+    };
+    std::vector<Part> parts_;
+};
+
 class Snapshot {
 public:
-    static constexpr u32 version = 2;
+    static constexpr u32 version = 3;
     static constexpr std::size_t head_bytes = 80;
     static constexpr u32 root_bytes_max = 1 << 26;  // what the codec takes at once; 1 TiB of memory needs 24 MiB
     static constexpr u64 file_count_max = 4096;
@@ -85,6 +105,8 @@ public:
 
     Expected<std::shared_ptr<const Chunk>> chunk(u64 index) const;
     Expected<PageRecord> page_record(Frame frame) const;
+    /// Which frames each chunk is about.
+    const ChunkMap& map() const { return map_; }
     /// The file that holds a page of a chunk of this snapshot.
     Expected<FileName> page_file(const PageRecord& record, u64 chunk_index) const;
     /// A page of this snapshot, checked.
@@ -111,6 +133,7 @@ private:
     std::unique_ptr<MachineState> state_;
     LogHeader header_;
     std::vector<FileName> files_;
+    ChunkMap map_;
     std::vector<ChunkRecord> chunks_;
 
     mutable std::mutex mutex_;  // of the two caches
@@ -138,10 +161,10 @@ private:
     std::atomic<bool> any_fetched_ = false;  // spares the lock
 };
 
-/// The machine, without its pages: they come when they are touched.
-Machine restore_machine(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<PagePool> pool);
-/// The same with a source of the caller's, over the same snapshot.
-Machine restore_machine(const Snapshot& snapshot, std::shared_ptr<SnapshotSource> source, std::shared_ptr<PagePool> pool);
+/// The machine, without its pages: they come when they are touched. Images of disks are opened, and must be those that it had.
+Expected<Machine> restore_machine(std::shared_ptr<const Snapshot> snapshot, std::shared_ptr<PagePool> pool, const ImagePaths& paths = {});
+/// The same with a source of the caller's, over the same snapshot, and its disks' images.
+Machine restore_machine(const Snapshot& snapshot, std::shared_ptr<SnapshotSource> source, std::shared_ptr<PagePool> pool, const DiskImages& disks);
 
 /// Where the log of a machine that was restored begins: for its header.
 LogOrigin snapshot_origin(const Snapshot& snapshot, Machine& machine, const std::string& log_path);

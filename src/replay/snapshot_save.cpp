@@ -50,8 +50,8 @@ public:
     }
 
     Expected<SaveReport> save() {
-        for (const RamRange& range : machine_.memory().ranges()) end_ = range.first.value + range.count;
-        for (u64 first = 0; first < end_; first += ChunkRecord::frames) chunks_.push_back(TRY(chunk(first)));
+        ChunkMap const map{machine_.memory().ranges()};
+        for (u64 index = 0; index < map.count(); ++index) chunks_.push_back(TRY(chunk(index, map.first_frame(index).value)));
         std::vector<u8> const root = root_bytes();
         if (root.size() > Snapshot::root_bytes_max) return Error{path_ + ": the root is too large"};
         std::vector<u8> const stored = compress(root);
@@ -72,8 +72,7 @@ private:
         return at == changed_.end() || at->value >= first + ChunkRecord::frames;
     }
 
-    Expected<ChunkRecord> chunk(u64 first) {
-        u64 const index = first / ChunkRecord::frames;
+    Expected<ChunkRecord> chunk(u64 index, u64 first) {
         if (base_has_chunk(index) && unchanged(first)) {
             ++report_.chunks_reused;
             return of_base(base_.snapshot->chunks()[index]);
@@ -184,7 +183,6 @@ private:
     const SnapshotBase& base_;
     File& file_;
     Appender to_;
-    u64 end_ = 0;
     std::vector<Frame> changed_;
     std::vector<ChunkRecord> chunks_;
     std::vector<Snapshot::FileName> files_;  // paths as they are written

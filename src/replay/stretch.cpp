@@ -27,7 +27,7 @@ Expected<Player> player_of(const Stretch& stretch, const ImagePaths& images, std
     Moment const at{snapshot->state().clock.position, snapshot->state().clock.cycles};
     if (snapshot->header().identity != lineage.root().header().identity || at != stretch.begin)
         return Error{stretch.snapshot + ": at " + moment_text(at) + ", is not of the run in " + lineage.leaf().path() + ", which names it at " + moment_text(stretch.begin)};
-    return Player{restore_machine(snapshot, std::move(pool)), stretch.from};
+    return Player{TRY(restore_machine(snapshot, std::move(pool), images)), stretch.from};
 }
 
 Expected<Player> Player::open_late(const std::string& path, const ImagePaths& images, std::shared_ptr<PagePool> pool) {

@@ -28,6 +28,9 @@ Bytes log_entries() {
         before = entry.at;
     };
     put({.kind = LogEntry::Kind::serial, .at = {Position{100}, Cycles{120}}, .bytes = {'l', 's', '\r'}});
+    put({.kind = LogEntry::Kind::disk, .at = {Position{200}, Cycles{220}}, .bytes = {1, 2}, .address = GuestPhys{511}, .number = 1});
+    put({.kind = LogEntry::Kind::disk_delay, .at = {Position{200}, Cycles{220}}, .number = 5000});
+    put({.kind = LogEntry::Kind::interrupt, .at = {Position{200}, Cycles{220}}, .number = 14});
     put({.kind = LogEntry::Kind::digest, .at = {Position{1000}, Cycles{1200}}, .digest = digest_of(Bytes{1})});
     put({.kind = LogEntry::Kind::snapshot, .at = {Position{1000}, Cycles{1200}}, .digest = digest_of(Bytes{1}), .path = "run.rsnap"});
     put({.kind = LogEntry::Kind::end, .at = {Position{2000}, Cycles{2400}}, .digest = digest_of(Bytes{2}), .reason = StopReason::exit, .value = 3});

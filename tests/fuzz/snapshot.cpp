@@ -15,9 +15,10 @@ void read_snapshot(std::span<const u8> file_bytes, std::span<const u8> input) {
     require(static_cast<bool>(file), "a file in memory", input);
     auto const snapshot = Snapshot::read(*std::move(file));
     if (!snapshot) return require(!snapshot.error().text.empty(), "an error says what is wrong", input);
-    Machine machine = restore_machine(*snapshot, std::make_shared<PagePool>());
+    auto machine = restore_machine(*snapshot, std::make_shared<PagePool>());
+    if (!machine) return require(!machine.error().text.empty(), "an error says what is wrong", input);
     NullPorts ports;
-    machine.run({.position = machine.position() + 100}, ports);
+    machine->run({.position = machine->position() + 100}, ports);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 //     // exit: 42               value written to the debug exit port; without it: triple fault
 //     // serial: hello          what it prints, without the line end
 //     // input: abc             what the serial port receives at Position 1000
+//     // disk: self              disk 0 is this guest's own image
 //     // cpu: ramet-v2          the processor's model; without it ramet-v1
 // includes this file, and defines `main`, entered in 32-bit protected mode with interrupts off. All registers are free; BX and BP survive
 // calls. Vectors not set by GATE end the guest with the vector's number + 100 as exit value.

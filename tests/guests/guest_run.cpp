@@ -31,6 +31,7 @@ Guest read_guest(const std::string& name) {
         if (auto const text = expectation(line, "exit"); !text.empty()) guest.exits = true, guest.exit_value = static_cast<u32>(std::stoul(text));
         if (auto const text = expectation(line, "serial"); !text.empty()) guest.serial = text;
         if (auto const text = expectation(line, "input"); !text.empty()) guest.input = text;
+        if (expectation(line, "disk") == "self") guest.has_disk = true;
         if (expectation(line, "cpu") == "ramet-v2") guest.cpu = CpuModel::ramet_v2;
     }
     return guest;
@@ -41,6 +42,7 @@ Configuration Guest::configuration() const {
     configuration.kernel = RAMET_GUEST_IMAGES "/" + name + ".elf";
     configuration.memory_bytes = u64{8} << 20;
     configuration.cpu = cpu;
+    if (has_disk) configuration.disks.push_back({.file = configuration.kernel, .read_only = false, .place = 0, .bytes = 0});
     return configuration;
 }
 

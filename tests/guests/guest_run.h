@@ -18,6 +18,7 @@ struct Guest {
     bool exits = false;   ///< by the debug exit port; else by a triple fault
     u32 exit_value = 0;
     std::string serial;
+    bool has_disk = false;  ///< whose image is the guest's own
     std::string input;    ///< typed at Position input_at
     CpuModel cpu = CpuModel::ramet_v1;
     static constexpr Position input_at{1000};

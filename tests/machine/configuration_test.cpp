@@ -51,7 +51,7 @@ TEST(Configuration, BiosTakesThePlaceOfAKernel) {
 
 TEST(Configuration, NamesLineAndColumnOfAnUnknownKey) {
     EXPECT_EQ(complaint("memory = \"1G\"\nmemroy = \"2G\"\n"),
-              "dir/machine.toml:2:1: memroy: unknown key; known are append, bios, console, cpu, initrd, kernel, memory, rtc, seed, unpack");
+              "dir/machine.toml:2:1: memroy: unknown key; known are append, bios, console, cpu, disk, initrd, kernel, memory, rtc, seed, unpack");
 }
 
 TEST(Configuration, NamesLineAndColumnOfASyntaxError) {
@@ -95,6 +95,43 @@ TEST(Configuration, NeedsAKernelThatExists) {
     EXPECT_EQ(read_images(c).error().text, "/nowhere/vmlinuz: cannot read the kernel");
     c.kernel = "/";
     EXPECT_FALSE(read_images(c));
+}
+
+TEST(Configuration, HasDisks) {
+    auto const read = parse_configuration("kernel = \"k\"\n[[disk]]\nfile = \"a.img\"\nplace = 1\nread_only = true\n[[disk]]\nfile = \"/b.img\"\n", "dir/machine.toml");
+    ASSERT_TRUE(read) << read.error().text;
+    ASSERT_EQ(read->disks.size(), 2U);
+    EXPECT_EQ(read->disks[0], (DiskConfiguration{.file = "dir/a.img", .read_only = true, .place = 1, .bytes = 0}));
+    EXPECT_EQ(read->disks[1], (DiskConfiguration{.file = "/b.img", .read_only = false, .place = 0, .bytes = 0})) << "the first free place";
+}
+
+TEST(Configuration, SaysWhatIsWrongWithDisks) {
+    EXPECT_EQ(complaint("disk = \"a.img\""), "dir/machine.toml:1:8: disk: expected [[disk]] tables");
+    EXPECT_EQ(complaint("[[disk]]\nread_only = true"), "dir/machine.toml:1:1: disk.file: missing; expected the path of a disk image");
+    EXPECT_EQ(complaint("[[disk]]\nfile = \"a\"\nplace = 2"), "dir/machine.toml:3:9: disk.place: expected 0 or 1, the drive on the IDE channel");
+    EXPECT_EQ(complaint("[[disk]]\nfile = \"a\"\nread_only = 1"), "dir/machine.toml:3:13: disk.read_only: expected true or false");
+    EXPECT_EQ(complaint("[[disk]]\nfile = \"a\"\nsize = 1"), "dir/machine.toml:3:1: disk.size: unknown key; known are file, place, read_only");
+    EXPECT_EQ(complaint("[[disk]]\nfile = \"a\"\nplace = 0\n[[disk]]\nfile = \"b\"\nplace = 0"),
+              "dir/machine.toml:4:1: disk: dir/a and dir/b are both in place 0");
+    Configuration c;
+    c.kernel = "k";
+    c.disks.resize(1);
+    EXPECT_EQ(check_configuration(c).error().text, "disk: missing file; expected the path of a disk image");
+    c.disks[0] = {.file = "d", .read_only = false, .place = 7, .bytes = 0};
+    EXPECT_EQ(check_configuration(c).error().text, "disk: d in place 7; there are the places 0 and 1");
+}
+
+TEST(Configuration, IdentityIncludesDisks) {
+    Images const none{.kernel = {"a", "", {1}}, .modules = {}};
+    Images one = none, other = none;
+    one.disks.push_back(DiskImage::of_bytes({1}, "one"));
+    other.disks.push_back(DiskImage::of_bytes({2}, "one"));
+    Configuration c, read_only;
+    c.disks.push_back({.file = "one", .read_only = false, .place = 0, .bytes = 0});
+    read_only.disks.push_back({.file = "one", .read_only = true, .place = 0, .bytes = 0});
+    EXPECT_NE(identity_of(c, one), identity_of({}, none));
+    EXPECT_NE(identity_of(c, one), identity_of(c, other));
+    EXPECT_NE(identity_of(c, one), identity_of(read_only, one));
 }
 
 TEST(Configuration, IdentityIsAboutContentNotPaths) {

@@ -27,6 +27,39 @@ TEST_F(PciHostTest, NothingElseIsThere) {
     }
 }
 
+TEST_F(PciHostTest, WithDisksThereIsAPiix3) {
+    rig.device.ide = PciIde::after_firmware();
+    select(1, 0);
+    EXPECT_EQ(rig.read(1, 4), 0x70008086);
+    select(1, 0x0c);
+    EXPECT_EQ(rig.read(3) & 0x80, 0x80U) << "several functions";
+    select(1, 0x100);
+    EXPECT_EQ(rig.read(1, 4), 0x70108086);
+    select(1, 0x108);
+    EXPECT_EQ(rig.read(1, 4) >> 8, 0x010180U) << "IDE in legacy mode, with a bus master";
+    select(1, 0x200);
+    EXPECT_EQ(rig.read(1, 4), ~u32{0});
+}
+
+TEST_F(PciHostTest, TheBusMastersPortsCanBeMoved) {
+    rig.device.ide = PciIde::after_firmware();
+    EXPECT_TRUE(rig.device.ide.claims(0xc00f));
+    EXPECT_FALSE(rig.device.ide.claims(0xc010));
+    select(1, 0x120);
+    rig.write(1, ~u32{0}, 4);
+    EXPECT_EQ(rig.read(1, 4), 0xfffffff1U) << "16 ports";
+    rig.write(1, 0xd0, 1);
+    rig.write(2, 0xe0, 1);
+    EXPECT_EQ(rig.read(1, 4), 0xe0d1U);
+    EXPECT_TRUE(rig.device.ide.claims(0xe0d0));
+    select(1, 0x104);
+    rig.write(1, 4, 2);
+    EXPECT_FALSE(rig.device.ide.claims(0xe0d0)) << "I/O is switched off";
+    select(1, 0x110);
+    rig.write(1, ~u32{0}, 4);
+    EXPECT_EQ(rig.read(1, 4), 0U);
+}
+
 TEST_F(PciHostTest, DisabledAddressReadsOnes) {
     rig.write(0, 0, 4);
     EXPECT_EQ(rig.read(1, 4), ~u32{0});

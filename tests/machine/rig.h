@@ -1,6 +1,7 @@
 // Rig: one device on the bench. It is the device's backplane, keeps what the device does to the outside, and moves time for it.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,10 @@ public:
         request_value = value;
     }
     void missed(const char*, Offset, bool) override { ++misses; }
+    Moved memory_read(GuestPhys from, std::span<u8> to) override { return move(from.value, to.size(), memory, [&](u8* at) { std::copy_n(at, to.size(), to.begin()); }); }
+    Moved memory_write(GuestPhys to, std::span<const u8> from) override { return move(to.value, from.size(), memory, [&](u8* at) { std::ranges::copy(from, at); }); }
+    Moved disk_read(unsigned, u64 sector, std::span<u8> to) override { return host_fails ? Moved::failed : move(sector * 512, to.size(), disk, [&](u8* at) { std::copy_n(at, to.size(), to.begin()); }); }
+    Moved disk_write(unsigned, u64 sector, std::span<const u8> from) override { return host_fails ? Moved::failed : move(sector * 512, from.size(), disk, [&](u8* at) { std::ranges::copy(from, at); }); }
 
     T device;
     Cycles now;
@@ -67,6 +72,16 @@ public:
     std::vector<Request> requests;
     u32 request_value = 0;
     int misses = 0;
+    std::vector<u8> memory = std::vector<u8>(256 << 10);
+    std::vector<u8> disk = {};  // of both drives
+    bool host_fails = false;
+
+private:
+    static Moved move(u64 at, std::size_t size, std::vector<u8>& where, auto copy) {
+        if (at > where.size() || size > where.size() - at) return Moved::nowhere;
+        copy(where.data() + at);
+        return Moved::all;
+    }
 };
 
 }  // namespace ramet

@@ -1,4 +1,6 @@
 // Machines that move between two families of this process: forks and migrations, their logs, and the way back.
+#include <fstream>
+
 #include "families.h"
 
 namespace ramet {
@@ -58,6 +60,31 @@ TEST_F(Moving, AMigrationLeavesNothingBehindAndItsLogReplays) {
     EXPECT_TRUE(eventually([&] { return member(*target.family, "web").position > at + 1'000'000; }));
     EXPECT_EQ(member(*target.family, "web").epoch, 2U);
     ended(target, "web");
+}
+
+struct MovingWithADisk : Moving {
+    MovingWithADisk() {
+        std::ofstream{directory / "disk.img", std::ios::binary} << std::string(1 << 20, 'd');
+        subject.configuration.disks.push_back({.file = directory / "disk.img", .read_only = false, .place = 0, .bytes = 0});
+        subject.images = must(read_images(subject.configuration));
+    }
+};
+
+TEST_F(MovingWithADisk, TheImageIsFoundAtTheTargetAndTheRestTravels) {
+    move(MoveKind::migrate);
+    ASSERT_TRUE(over());
+    EXPECT_EQ(last_move(*source.family).report.phase, Outgoing::Phase::finished) << last_move(*source.family).report.error;
+    ASSERT_TRUE(complete("web"));
+    ended(target, "web");
+}
+
+TEST_F(MovingWithADisk, ATargetWithoutTheImageRefuses) {
+    std::ofstream{directory / "disk.img", std::ios::binary} << "another one";
+    move(MoveKind::fork, "web2");
+    ASSERT_TRUE(over());
+    EXPECT_EQ(last_move(*source.family).report.phase, Outgoing::Phase::failed);
+    EXPECT_NE(last_move(*source.family).report.error.find("this host lacks the machine's disk images: " + (directory / "disk.img")), std::string::npos) << last_move(*source.family).report.error;
+    EXPECT_EQ(member(*source.family, "web").name, "web") << "it goes on where it was";
 }
 
 TEST_F(Moving, SeveralChildrenGoToSeveralHostsAtOnce) {

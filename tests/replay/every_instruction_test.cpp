@@ -65,7 +65,7 @@ TEST(EveryInstruction, ThroughFilesEqualsTheStraightRun) {
         std::string const path = directory / (std::to_string(at) + ".rsnap");
         must(save_snapshot(*machine, header, path, {.snapshot = before}));
         before = must(Snapshot::open(path));
-        machine = std::make_unique<Machine>(restore_machine(before, std::make_shared<PagePool>()));
+        machine = std::make_unique<Machine>(must(restore_machine(before, std::make_shared<PagePool>())));
         machine->run({.position = Position{std::min(at, length)}}, ports);
         feed(*machine);
     }

@@ -143,7 +143,7 @@ TEST(InputLog, NamesTheVersionItCannotRead) {
     bytes[8] = 9;
     auto const log = read_log(bytes);
     ASSERT_FALSE(log);
-    EXPECT_EQ(log.error().text, "test.rlog: offset 8: log version 9; this program reads version 2");
+    EXPECT_EQ(log.error().text, "test.rlog: offset 8: log version 9; this program reads version 3");
 }
 
 TEST(InputLog, RefusesImpossibleLengthsWithoutMakingRoomForThem) {

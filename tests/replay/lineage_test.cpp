@@ -94,7 +94,7 @@ TEST(Lineage, ALogMayBeginAtASnapshot) {
     machine.run({.position = Position{5000}}, ports);
     must(save_snapshot(machine, subject.header(), directory / "at.rsnap"));
     auto const snapshot = must(Snapshot::open(directory / "at.rsnap"));
-    Machine restored = restore_machine(snapshot, std::make_shared<PagePool>());
+    Machine restored = must(restore_machine(snapshot, std::make_shared<PagePool>()));
     LogHeader header = snapshot->header();
     header.origin = snapshot_origin(*snapshot, restored, directory / "run.rlog");
     Digest recorded;

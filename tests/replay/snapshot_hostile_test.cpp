@@ -33,7 +33,7 @@ TEST(HostileSnapshot, IsAnErrorOrAMachineThatRuns) {
         auto const snapshot = Snapshot::read(must(File::in_memory(snapshot_around(root), directory / "hostile.rsnap")));
         if (!snapshot) continue;
         ++accepted;
-        Machine machine = restore_machine(*snapshot, std::make_shared<PagePool>());
+        Machine machine = must(restore_machine(*snapshot, std::make_shared<PagePool>()));
         NullPorts ports;
         machine.run({.position = machine.position() + 300, .cycles = machine.cycles() + 100'000}, ports);
     }

@@ -27,7 +27,7 @@ TEST(Snapshot, RestoresTheMachine) {
     SaveReport const report = must(save_snapshot(machine, subject.header(), directory / "a.rsnap"));
     auto const snapshot = must(Snapshot::open(directory / "a.rsnap"));
     EXPECT_EQ(snapshot->id(), report.id);
-    Machine restored = restore_machine(snapshot, std::make_shared<PagePool>());
+    Machine restored = must(restore_machine(snapshot, std::make_shared<PagePool>()));
     EXPECT_EQ(restored.digest(), machine.digest());
     run_to(machine, 66'666);
     run_to(restored, 66'666);
@@ -40,7 +40,7 @@ TEST(Snapshot, FetchesOnlyWhatIsTouched) {
     Machine machine = subject.machine();
     fill(machine, 0x200, 300, 1);
     must(save_snapshot(machine, subject.header(), directory / "a.rsnap"));
-    Machine restored = restore_machine(must(Snapshot::open(directory / "a.rsnap")), std::make_shared<PagePool>());
+    Machine restored = must(restore_machine(must(Snapshot::open(directory / "a.rsnap")), std::make_shared<PagePool>()));
     run_to(restored, 1000);
     u64 absent = 0;
     for (u64 i = 0; i < 300; ++i) absent += restored.memory().is_absent(Frame{0x200 + i}) ? 1 : 0;
@@ -72,7 +72,7 @@ TEST(Snapshot, WritesOnlyDirtyPagesOnABase) {
         SaveReport const part = must(save_snapshot(machine, subject.header(), directory / "b.rsnap", {base, known}));
         EXPECT_EQ(part.pages_written, 100U);
         EXPECT_LT(part.bytes_written, 100 * page_size + 100'000);
-        Machine restored = restore_machine(must(Snapshot::open(directory / "b.rsnap")), std::make_shared<PagePool>());
+        Machine restored = must(restore_machine(must(Snapshot::open(directory / "b.rsnap")), std::make_shared<PagePool>()));
         EXPECT_EQ(restored.digest(), machine.digest());
     }
 }
@@ -88,11 +88,11 @@ TEST(Snapshot, AChainReadsEveryPageFromTheFileThatHasIt) {
         must(save_snapshot(machine, subject.header(), path, {.snapshot = base}));
         base = must(Snapshot::open(path));
     }
-    Machine restored = restore_machine(base, std::make_shared<PagePool>());
+    Machine restored = must(restore_machine(base, std::make_shared<PagePool>()));
     EXPECT_EQ(restored.digest(), machine.digest());
     std::filesystem::remove(directory / "2.rsnap");
     auto const orphan = must(Snapshot::open(directory / "5.rsnap"));
-    Machine broken = restore_machine(orphan, std::make_shared<PagePool>());
+    Machine broken = must(restore_machine(orphan, std::make_shared<PagePool>()));
     broken.digest();
     EXPECT_EQ(broken.memory().trouble(), MemoryTrouble::lost);
 }
@@ -115,7 +115,7 @@ TEST(Snapshot, CollectKeepsWhatIsNeeded) {
     EXPECT_FALSE(std::filesystem::exists(directory / "other.rsnap"));
     EXPECT_FALSE(std::filesystem::exists(directory / "dead.rsnap.tmp~"));
     EXPECT_TRUE(std::filesystem::exists(directory / "notes.txt"));
-    Machine restored = restore_machine(must(Snapshot::open(directory / "keep.rsnap")), std::make_shared<PagePool>());
+    Machine restored = must(restore_machine(must(Snapshot::open(directory / "keep.rsnap")), std::make_shared<PagePool>()));
     EXPECT_EQ(restored.digest(), machine.digest());
 }
 
@@ -150,7 +150,7 @@ TEST(Snapshot, NeverTakesAFlippedBitForContent) {
             continue;
         }
         // Another lz4 block may unpack to the same bytes; then nothing is wrong.
-        Machine restored = restore_machine(*snapshot, subject.pool);
+        Machine restored = must(restore_machine(*snapshot, subject.pool));
         Digest const found = restored.digest();
         EXPECT_TRUE(restored.memory().trouble() == MemoryTrouble::lost || found == digest) << at;
     }
@@ -172,7 +172,7 @@ TEST(Snapshot, OfAnotherVersionIsRefused) {
     bytes[8] = 9;
     auto const snapshot = Snapshot::read(must(File::in_memory(bytes, "test.rsnap")));
     ASSERT_FALSE(snapshot);
-    EXPECT_EQ(snapshot.error().text, "test.rsnap: offset 8: snapshot version 9; this program reads version 2");
+    EXPECT_EQ(snapshot.error().text, "test.rsnap: offset 8: snapshot version 9; this program reads version 3");
 }
 
 }  // namespace

@@ -14,6 +14,9 @@ Board firmware_board(const Configuration& configuration) {
     Board board;
     board.cmos = Cmos::after_firmware(configuration.rtc, layout.low_end, layout.high_end - high_ram_start);
     board.fw_cfg.ram_bytes = configuration.memory_bytes;
+    for (const DiskConfiguration& disk : configuration.disks)
+        board.ata.drives[disk.place] = {.sectors = (disk.bytes + Disk::sector_bytes - 1) / Disk::sector_bytes, .read_only = disk.read_only};
+    if (!configuration.disks.empty()) board.pci.ide = configuration.boot == Boot::bios ? PciIde{.present = true} : PciIde::after_firmware();
     if (configuration.boot == Boot::bios) return board;
     board.pic = Pic::after_firmware();
     board.pit = Pit::after_firmware();

@@ -35,6 +35,14 @@ std::vector<RamRange> RamLayout::ranges() const {
     return ranges;
 }
 
+std::vector<RamRange> memory_ranges(const Configuration& configuration) {
+    std::vector<RamRange> ranges = RamLayout::of(configuration.memory_bytes, configuration.boot).ranges();
+    for (std::size_t place = 0; place < Disk::count_max; ++place)
+        for (const DiskConfiguration& disk : configuration.disks)
+            if (disk.place == place) ranges.push_back(Disk::frames(disk.bytes, place));
+    return ranges;
+}
+
 std::vector<MapEntry> memory_map(const RamLayout& layout) {
     std::vector<MapEntry> map = {{0, bios_data_end, MapEntry::ram},
                                  {bios_data_end, video_start - bios_data_end, MapEntry::reserved},

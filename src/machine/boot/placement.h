@@ -31,6 +31,9 @@ struct RamLayout {
     std::vector<RamRange> ranges() const;
 };
 
+/// All that a machine's memory holds: RAM, and what has changed on disks, whose sizes are known.
+std::vector<RamRange> memory_ranges(const Configuration& configuration);
+
 /// One entry of the BIOS memory map (INT 15h, E820h).
 struct MapEntry {
     enum Type : u32 { ram = 1, reserved = 2 };

@@ -16,20 +16,41 @@ u32 host_bridge(u32 reg) {
     }
 }
 
+/// What CONFIG_ADDRESS names.
+struct Place {
+    u32 device;  // with the bus above it
+    u32 function;
+    u32 reg;
+};
+
+constexpr Place place_of(u32 address) { return {address >> 11 & 0x1fff, address >> 8 & 7, address & 0xfc}; }
+
+constexpr u32 piix3_device = 1;
+constexpr u32 ide_function = 1;
+
 }  // namespace
 
 u32 PciHost::read(Offset at, unsigned size, Wires& wires) {
     if (at.value == 0) return size == 4 ? address : wires.unmapped_read(at);
     if (!(address & 0x80000000)) return all_ones;
-    if (address >> 8 & 0xffff) return all_ones;  // another bus, device or function
-    u32 const byte = static_cast<u32>(at.value - 1);
-    return host_bridge(address & 0xfc) >> 8 * byte;
+    Place const place = place_of(address);
+    u32 const shift = 8 * static_cast<u32>(at.value - 1);
+    if (place.device == 0 && place.function == 0) return host_bridge(place.reg) >> shift;
+    if (ide.present && place.device == piix3_device && place.function <= ide_function) return ide.read(place.function, place.reg) >> shift;
+    return all_ones;
 }
 
 void PciHost::write(Offset at, unsigned size, u32 value, Wires& wires) {
-    if (at.value != 0) return;  // nothing there can be changed
-    if (size != 4) return wires.unmapped_write(at);
-    address = value & 0x80fffffc;
+    if (at.value == 0) {
+        if (size != 4) return wires.unmapped_write(at);
+        address = value & 0x80fffffc;
+        return;
+    }
+    Place const place = place_of(address);
+    if (!(address & 0x80000000) || !ide.present || place.device != piix3_device || place.function != ide_function) return;  // nothing there can be changed
+    u32 const shift = 8 * static_cast<u32>(at.value - 1);
+    u32 const mask = size == 4 ? all_ones : (u32{1} << 8 * size) - 1;
+    ide.write(place.reg, value << shift, mask << shift);
 }
 
 }  // namespace ramet
