@@ -27,7 +27,7 @@ void catch_signals() {
 
 }  // namespace
 
-Expected<Detached> attach(const std::string& machine, const std::string& socket) {
+Expected<Attached> attach(const std::string& machine, const std::string& socket) {
     catch_signals();
     ControlClient const client{socket};
     Terminal terminal;
@@ -37,15 +37,15 @@ Expected<Detached> attach(const std::string& machine, const std::string& socket)
         auto const piece = TRY(client.console(machine, from, keys.empty() ? output_ms : 0));
         terminal.write(piece.bytes);
         from = piece.from + piece.bytes.size();
-        if (piece.ended && piece.bytes.empty()) return Detached::ended;
+        if (piece.ended && piece.bytes.empty()) return Attached{Detached::ended};
         for (u8 const key : terminal.read(keys_ns)) {
             Escape const wish = terminal.interactive() ? escape.feed(key, keys) : (keys.push_back(key), Escape::none);
-            if (wish == Escape::leave) return Detached::left;
+            if (wish == Escape::leave) return Attached{Detached::left};
             if (wish == Escape::help) terminal.write(EscapeKeys::help());
         }
         if (!keys.empty() && client.type(machine, {keys.begin(), keys.end()})) keys.clear();
     }
-    return Detached::signalled;
+    return Attached{Detached::signalled, caught_signal};
 }
 
 void add_attach(CLI::App& app, int& status) {
@@ -53,8 +53,8 @@ void add_attach(CLI::App& app, int& status) {
     auto const machine = std::make_shared<std::string>();
     command.add_option("machine", *machine)->required()->type_name("NAME");
     set_action(command, status, [machine]() -> Expected<int> {
-        TRY(attach(*machine, TRY(ControlClient::of(*machine)).socket()));
-        return done;
+        Attached const attached = TRY(attach(*machine, TRY(ControlClient::of(*machine)).socket()));
+        return attached.how == Detached::signalled ? signal_status(attached.signal) : int{done};
     });
 }
 

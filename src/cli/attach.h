@@ -10,7 +10,12 @@ namespace ramet::cli {
 
 enum class Detached : u8 { ended, left, signalled };
 
+struct Attached {
+    Detached how = Detached::ended;
+    int signal = 0;
+};
+
 /// Until the machine ends, the user leaves (Ctrl-A x) or a signal comes.
-Expected<Detached> attach(const std::string& machine, const std::string& socket);
+Expected<Attached> attach(const std::string& machine, const std::string& socket);
 
 }  // namespace ramet::cli

@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "cli/attach.h"
@@ -29,8 +30,17 @@ Expected<std::string> log_directory() {
     return path;
 }
 
+/// Standard input and output as a link, which alone holds them: their other ends see when it is closed.
+std::unique_ptr<ByteLink> take_standard_streams() {
+    Fd input{dup(STDIN_FILENO)}, output{dup(STDOUT_FILENO)};
+    Fd const nothing{open("/dev/null", O_RDWR | O_CLOEXEC)};
+    for (int const fd : {STDIN_FILENO, STDOUT_FILENO}) dup2(nothing.get(), fd);
+    return make_byte_link(std::move(input), std::move(output));
+}
+
 struct ReceiveWords {
     std::string listen, key, place;
+    std::vector<std::string> knows;
 };
 
 Expected<int> receive(const ReceiveWords& words) {
@@ -40,9 +50,11 @@ Expected<int> receive(const ReceiveWords& words) {
     for (int const signal : {SIGINT, SIGTERM}) std::signal(signal, [](int s) { caught_signal = s; });
     if (stdio) std::signal(SIGHUP, SIG_IGN);  // the machine outlives the connection that brought it
     Family family{TRY(log_directory())};
+    for (const std::string& path : words.knows) TRY(family.know(TRY(Snapshot::open(path))));
     auto const control = TRY(ControlServer::start(family, TRY(runtime_directory())));
     if (stdio) {
-        family.receive(make_byte_link(Fd{dup(STDIN_FILENO)}, Fd{dup(STDOUT_FILENO)}));
+        TRY(family.join_siblings(TRY(runtime_directory()) + "/" + std::to_string(getpid())));
+        family.receive(take_standard_streams());
         family.stop_when_empty();
     } else {
         Address const at = TRY(family.listen(TRY(Address::parse(words.listen)), words.key));
@@ -61,8 +73,9 @@ Expected<int> host(const std::string& name, Machine machine, const LogHeader& he
     Family family{directory};
     TRY(family.add(name, std::move(machine), header, log.empty() ? directory + "/" + name + ".rlog" : log));
     auto const control = TRY(ControlServer::start(family, TRY(runtime_directory())));
-    Detached const how = TRY(attach(name, control->path()));
-    if (how == Detached::ended) {
+    Attached const attached = TRY(attach(name, control->path()));
+    if (attached.how == Detached::signalled) return signal_status(attached.signal);
+    if (attached.how == Detached::ended) {
         family.stop_when_empty();
         family.wake();
         while (!family.stopped()) std::this_thread::sleep_for(std::chrono::milliseconds{20});
@@ -76,6 +89,7 @@ void add_receive(CLI::App& app, int& status) {
     command.add_option("place", words->place, "- for one machine over standard input and output, as ssh carries it")->type_name("-");
     command.add_option("--listen", words->listen, "unix:PATH or tcp:HOST:PORT; beyond loopback only with a key")->type_name("PLACE");
     command.add_option("--key", words->key, "file with the key that both sides know: authenticates and encrypts TCP")->type_name("FILE");
+    command.add_option("--knows", words->knows, "a snapshot: what it has of a machine's memory is not sent here")->type_name("FILE.rsnap");
     set_action(command, status, [words] { return receive(*words); });
 }
 

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 
 #include <arpa/inet.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "remote/secure_link.h"
@@ -84,8 +86,27 @@ Expected<Fd> connect_socket(const Address& address) {
     return fd;
 }
 
+/// A link that a process of ours carries, which ends with it.
+class ProcessLink final : public ByteLink {
+public:
+    ProcessLink(Fd socket, pid_t process) : link_(make_byte_link(std::move(socket))), process_(process) {}
+    ~ProcessLink() override {
+        link_.reset();
+        kill(process_, SIGTERM);
+        waitpid(process_, nullptr, 0);
+    }
+    Expected<std::size_t> read(std::span<u8> to) override { return link_->read(to); }
+    Expected<std::size_t> write(std::span<const u8> from) override { return link_->write(from); }
+    int read_fd() const override { return link_->read_fd(); }
+    int write_fd() const override { return link_->write_fd(); }
+
+private:
+    std::unique_ptr<ByteLink> link_;
+    pid_t process_;
+};
+
 /// `ssh HOST ramet receive -`, with a socket as its standard input and output.
-Expected<Fd> run_ssh(const Address& address) {
+Expected<std::unique_ptr<ByteLink>> run_ssh(const Address& address) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return address_error(address, "making a pair of sockets");
     Fd ours{ends[0]};
@@ -98,7 +119,7 @@ Expected<Fd> run_ssh(const Address& address) {
     pid_t child = 0;
     int const status = posix_spawnp(&child, words[0], &actions, nullptr, const_cast<char**>(words), environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (status == 0) return ours;
+    if (status == 0) return std::unique_ptr<ByteLink>{std::make_unique<ProcessLink>(std::move(ours), child)};
     errno = status;
     return address_error(address, "running ssh");
 }
@@ -145,7 +166,7 @@ bool Address::is_loopback() const { return kind != Kind::tcp || host == "localho
 Expected<std::unique_ptr<ByteLink>> connect_to(const Address& address, const std::string& key_file) {
     switch (address.kind) {
     case Address::Kind::stdio: return Error{"- is for the receiving side"};
-    case Address::Kind::ssh: return make_byte_link(TRY(run_ssh(address)));
+    case Address::Kind::ssh: return run_ssh(address);
     case Address::Kind::unix_socket: return make_byte_link(TRY(connect_socket(address)));
     case Address::Kind::tcp: break;
     }

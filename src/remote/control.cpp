@@ -2,118 +2,124 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
-#include <httplib.h>
-#include <thread>
+#include <cstring>
 
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/quantity.h"
 #include "remote/control_json.h"
+#include "remote/http.h"
 
 namespace ramet {
 
 namespace {
 
-using Request = httplib::Request;
-using Response = httplib::Response;
-
-constexpr std::size_t body_bytes_max = 1 << 20;
 constexpr u64 wait_ms_max = 10'000;
-constexpr const char* json = "application/json";
 constexpr const char* bytes_type = "application/octet-stream";
+
+/// One call of an operation: on which machine, if the path names one, and with what.
+struct Call {
+    Family& family;
+    std::string machine;
+    const HttpRequest& request;
+    HttpResponse& response;
+};
 
 /// What an operation answers: a body, or an error, which becomes status 409.
 using Answer = Expected<std::string>;
-using Operation = Answer (*)(Family&, const Request&, Response&);
 
 struct Route {
     const char* method;
-    const char* path;     // as in docs/openapi.json
-    const char* pattern;  // the same for the library
-    Operation operation;
+    const char* path;  // as in docs/openapi.json
+    Answer (*operation)(const Call&);
 };
-
-std::string machine(const Request& request) { return request.matches[1]; }
 
 Answer nothing(Expected<Done> done) {
     TRY(std::move(done));
     return std::string{"{}"};
 }
 
-u64 number(const Request& request, const char* key) {
-    std::string const text = request.get_param_value(key);
+u64 number(const HttpRequest& request, const char* key) {
+    auto const text = request.parameters.find(key);
     u64 value = 0;
-    for (char const c : text)
+    for (char const c : text == request.parameters.end() ? std::string{} : text->second)
         if (c >= '0' && c <= '9' && value < (u64{1} << 60)) value = 10 * value + static_cast<u64>(c - '0');
     return value;
 }
 
-Answer resume(Family& family, const Request& request, Response&) {
-    std::string const how = request.body.empty() ? "" : TRY(parse_text(request.body, "how"));
-    if (how.empty()) return nothing(family.resume(machine(request)));
-    if (how == "take-back") return nothing(family.take_back(machine(request)));
-    if (how == "take-over") return nothing(family.take_over(machine(request)));
+Answer resume(const Call& call) {
+    std::string const how = call.request.body.empty() ? "" : TRY(parse_text(call.request.body, "how"));
+    if (how.empty()) return nothing(call.family.resume(call.machine));
+    if (how == "take-back") return nothing(call.family.take_back(call.machine));
+    if (how == "take-over") return nothing(call.family.take_over(call.machine));
     return Error{"how is \"\", \"take-back\" or \"take-over\", not \"" + how + "\""};
 }
 
-Answer console(Family& family, const Request& request, Response& response) {
-    auto const console = TRY(family.console(machine(request)));
-    auto const piece = console->read(number(request, "from"), std::min(number(request, "wait_ms"), wait_ms_max) * 1'000'000);
-    response.set_header("Ramet-From", std::to_string(piece.from));
-    response.set_header("Ramet-Ended", piece.ended ? "1" : "0");
+Answer console(const Call& call) {
+    auto const console = TRY(call.family.console(call.machine));
+    auto const piece = console->read(number(call.request, "from"), std::min(number(call.request, "wait_ms"), wait_ms_max) * 1'000'000);
+    call.response.headers = {{"Ramet-From", std::to_string(piece.from)}, {"Ramet-Ended", piece.ended ? "1" : "0"}};
+    call.response.type = bytes_type;
     return piece.bytes;
 }
 
-Answer type(Family& family, const Request& request, Response&) {
-    if (!TRY(family.console(machine(request)))->type(request.body)) return Error{machine(request) + " does not read its input"};
-    family.wake();
+Answer type(const Call& call) {
+    if (!TRY(call.family.console(call.machine))->type(call.request.body)) return Error{call.machine + " does not read its input"};
+    call.family.wake();
     return std::string{"{}"};
 }
 
 constexpr std::array routes = {
-    Route{"GET", "/v1/machines", "/v1/machines", [](Family& f, const Request&, Response&) { return Answer{members_json(f.members())}; }},
-    Route{"GET", "/v1/moves", "/v1/moves", [](Family& f, const Request&, Response&) { return Answer{moves_json(f.moves())}; }},
-    Route{"DELETE", "/v1/machines/{name}", "/v1/machines/([^/]+)", [](Family& f, const Request& r, Response&) { return nothing(f.remove(machine(r))); }},
-    Route{"POST", "/v1/machines/{name}/pause", "/v1/machines/([^/]+)/pause", [](Family& f, const Request& r, Response&) { return nothing(f.pause(machine(r))); }},
-    Route{"POST", "/v1/machines/{name}/resume", "/v1/machines/([^/]+)/resume", resume},
-    Route{"POST", "/v1/machines/{name}/fork", "/v1/machines/([^/]+)/fork",
-          [](Family& f, const Request& r, Response&) -> Answer { return nothing(f.fork(machine(r), TRY(parse_text(r.body, "name")))); }},
-    Route{"POST", "/v1/machines/{name}/move", "/v1/machines/([^/]+)/move",
-          [](Family& f, const Request& r, Response&) -> Answer { return text_json("number", std::to_string(TRY(f.move(machine(r), TRY(parse_move(r.body)))))); }},
-    Route{"GET", "/v1/machines/{name}/digest", "/v1/machines/([^/]+)/digest",
-          [](Family& f, const Request& r, Response&) -> Answer { return text_json("digest", TRY(f.digest(machine(r)))); }},
-    Route{"GET", "/v1/machines/{name}/console", "/v1/machines/([^/]+)/console", console},
-    Route{"POST", "/v1/machines/{name}/console", "/v1/machines/([^/]+)/console", type},
+    Route{"GET", "/v1/machines", [](const Call& call) { return Answer{members_json(call.family.members())}; }},
+    Route{"GET", "/v1/moves", [](const Call& call) { return Answer{moves_json(call.family.moves())}; }},
+    Route{"DELETE", "/v1/machines/{name}", [](const Call& call) { return nothing(call.family.remove(call.machine)); }},
+    Route{"POST", "/v1/machines/{name}/pause", [](const Call& call) { return nothing(call.family.pause(call.machine)); }},
+    Route{"POST", "/v1/machines/{name}/resume", resume},
+    Route{"POST", "/v1/machines/{name}/fork", [](const Call& call) -> Answer { return nothing(call.family.fork(call.machine, TRY(parse_text(call.request.body, "name")))); }},
+    Route{"POST", "/v1/machines/{name}/move",
+          [](const Call& call) -> Answer { return text_json("number", std::to_string(TRY(call.family.move(call.machine, TRY(parse_move(call.request.body)))))); }},
+    Route{"GET", "/v1/machines/{name}/digest", [](const Call& call) -> Answer { return text_json("digest", TRY(call.family.digest(call.machine))); }},
+    Route{"GET", "/v1/machines/{name}/console", console},
+    Route{"POST", "/v1/machines/{name}/console", type},
 };
 
-void add_route(httplib::Server& server, Family& family, const Route& route) {
-    auto const handle = [&family, &route](const Request& request, Response& response) {
-        Answer const answer = route.operation(family, request, response);
-        if (!answer) response.status = 409;
-        bool const raw = answer && route.operation == console;
-        response.set_content(answer ? *answer : text_json("error", answer.error().text), raw ? bytes_type : json);
-    };
-    std::string_view const method = route.method;
-    if (method == "GET") server.Get(route.pattern, handle);
-    else if (method == "POST") server.Post(route.pattern, handle);
-    else server.Delete(route.pattern, handle);
+/// Whether a path is the route's; the machine that it names.
+bool matches(std::string_view route, std::string_view path, std::string& machine) {
+    constexpr std::string_view place = "{name}";
+    auto const at = route.find(place);
+    if (at == route.npos) return route == path;
+    std::string_view const before = route.substr(0, at), after = route.substr(at + place.size());
+    if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after)) return false;
+    machine = path.substr(before.size(), path.size() - before.size() - after.size());
+    return machine.find('/') == machine.npos;
 }
 
-httplib::Client client_for(const std::string& socket) {
-    httplib::Client client{socket};
-    client.set_address_family(AF_UNIX);
-    client.set_read_timeout(60);
-    return client;
+HttpResponse answer(Family& family, const HttpRequest& request) {
+    for (const Route& route : routes) {
+        std::string machine;
+        if (request.method != route.method || !matches(route.path, request.path, machine)) continue;
+        HttpResponse response;
+        Answer const answer = route.operation({family, machine, request, response});
+        if (!answer) return {.status = 409, .body = text_json("error", answer.error().text)};
+        response.body = *answer;
+        return response;
+    }
+    return {.status = 404, .body = text_json("error", request.method + " " + request.path + " is no operation; docs/openapi.json lists them")};
 }
 
-Expected<std::string> body_of(const httplib::Result& result, const std::string& socket) {
-    if (!result) return Error{socket + ": the process does not answer (" + httplib::to_string(result.error()) + ")"};
-    if (result->status == 200) return result->body;
-    auto const text = parse_text(result->body, "error");
-    return Error{text ? *text : socket + ": answered with status " + std::to_string(result->status)};
+Expected<Http*> http() {
+    LoadedHttp const loaded = load_http();
+    if (loaded.http == nullptr) return Error{loaded.error};
+    return loaded.http;
+}
+
+Expected<HttpResponse> ask(const std::string& socket, const HttpRequest& request) {
+    HttpResponse response = TRY(http())->ask(socket, request);
+    if (response.status == 200) return response;
+    if (response.status == 0) return Error{socket + ": the process does not answer (" + response.body + ")"};
+    auto const text = parse_text(response.body, "error");
+    return Error{text ? *text : socket + ": answered with status " + std::to_string(response.status)};
 }
 
 }  // namespace
@@ -128,11 +134,6 @@ Expected<std::string> runtime_directory() {
     return path;
 }
 
-struct ControlServer::State {
-    httplib::Server server;
-    std::thread thread;
-};
-
 std::vector<std::string> ControlServer::operations() {
     std::vector<std::string> found;
     for (const Route& route : routes) found.push_back(std::string{route.method} + " " + route.path);
@@ -142,24 +143,15 @@ std::vector<std::string> ControlServer::operations() {
 Expected<std::unique_ptr<ControlServer>> ControlServer::start(Family& family, const std::string& directory) {
     std::string const path = directory + "/" + std::to_string(getpid()) + ".sock";
     unlink(path.c_str());
-    auto state = std::make_unique<State>();
-    state->server.set_address_family(AF_UNIX);
-    state->server.set_payload_max_length(body_bytes_max);
-    for (const Route& route : routes) add_route(state->server, family, route);
-    mode_t const before = umask(077);
-    bool const bound = state->server.bind_to_port(path, 1);  // a port is asked for and not used
-    umask(before);
-    if (!bound) return Error{path + ": cannot listen there"};
-    state->thread = std::thread{[raw = state.get()] { raw->server.listen_after_bind(); }};
-    while (!state->server.is_running()) std::this_thread::yield();
-    return std::unique_ptr<ControlServer>{new ControlServer{std::move(state), path}};
+    auto server = TRY(http())->serve(path, [&family](const HttpRequest& request) { return answer(family, request); });
+    if (!server) return Error{path + ": cannot listen there"};
+    return std::unique_ptr<ControlServer>{new ControlServer{std::move(server), path}};
 }
 
-ControlServer::ControlServer(std::unique_ptr<State> state, std::string path) : state_(std::move(state)), path_(std::move(path)) {}
+ControlServer::ControlServer(std::unique_ptr<HttpServer> server, std::string path) : server_(std::move(server)), path_(std::move(path)) {}
 
 ControlServer::~ControlServer() {
-    state_->server.stop();
-    state_->thread.join();
+    server_.reset();
     unlink(path_.c_str());
 }
 
@@ -189,10 +181,10 @@ Expected<ControlClient> ControlClient::of(const std::string& machine) {
     return Error{"there is no machine \"" + machine + "\"; `ramet ps` lists them"};
 }
 
-Expected<std::string> ControlClient::get(const std::string& path) const { return body_of(client_for(socket_).Get(path), socket_); }
+Expected<std::string> ControlClient::get(const std::string& path) const { return TRY(ask(socket_, {.method = "GET", .path = path})).body; }
 
 Expected<std::string> ControlClient::post(const std::string& path, const std::string& body, const char* content) const {
-    return body_of(client_for(socket_).Post(path, body, content), socket_);
+    return TRY(ask(socket_, {.method = "POST", .path = path, .body = body, .type = content})).body;
 }
 
 Expected<std::vector<MemberInfo>> ControlClient::members() const { return parse_members(TRY(get("/v1/machines"))); }
@@ -207,7 +199,7 @@ Expected<Done> ControlClient::resume(const std::string& machine, const std::stri
     return Done{};
 }
 Expected<Done> ControlClient::stop(const std::string& machine) const {
-    TRY(body_of(client_for(socket_).Delete("/v1/machines/" + machine), socket_));
+    TRY(ask(socket_, {.method = "DELETE", .path = "/v1/machines/" + machine}));
     return Done{};
 }
 Expected<Done> ControlClient::fork(const std::string& machine, const std::string& child) const {
@@ -220,11 +212,12 @@ Expected<u64> ControlClient::move(const std::string& machine, const MoveOptions&
 Expected<std::string> ControlClient::digest(const std::string& machine) const { return parse_text(TRY(get("/v1/machines/" + machine + "/digest")), "digest"); }
 
 Expected<ConsoleBuffer::Piece> ControlClient::console(const std::string& machine, u64 from, u64 wait_ms) const {
-    auto const result = client_for(socket_).Get("/v1/machines/" + machine + "/console?from=" + std::to_string(from) + "&wait_ms=" + std::to_string(wait_ms));
+    HttpResponse response =
+        TRY(ask(socket_, {.method = "GET", .path = "/v1/machines/" + machine + "/console?from=" + std::to_string(from) + "&wait_ms=" + std::to_string(wait_ms)}));
     ConsoleBuffer::Piece piece;
-    piece.bytes = TRY(body_of(result, socket_));
-    piece.from = static_cast<u64>(std::strtoull(result->get_header_value("Ramet-From").c_str(), nullptr, 10));
-    piece.ended = result->get_header_value("Ramet-Ended") == "1";
+    piece.from = static_cast<u64>(std::strtoull(response.headers["Ramet-From"].c_str(), nullptr, 10));
+    piece.ended = response.headers["Ramet-Ended"] == "1";
+    piece.bytes = std::move(response.body);
     return piece;
 }
 

@@ -1,7 +1,7 @@
 // The control interface of a process that hosts machines: HTTP with JSON over a Unix socket that only its owner may open. docs/openapi.json describes it.
-// The client finds the processes of this user by their sockets and the machine by its name. The library is confined to control.cpp.
+// The client finds the processes of this user by their sockets and the machine by its name.
 //
-// Threads: the server has its own. Tests: tests/remote/control_test.cpp, tests/cli/family_cli_test.cpp.
+// Threads: the server has its own. Tests: tests/remote/control_test.cpp.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,8 @@ namespace ramet {
 /// $XDG_RUNTIME_DIR/ramet, made if need be; only its owner may look into it.
 Expected<std::string> runtime_directory();
 
+class HttpServer;
+
 class ControlServer {
 public:
     /// The socket is PID.sock in the runtime directory.
@@ -23,9 +25,8 @@ public:
     static std::vector<std::string> operations();
 
 private:
-    struct State;
-    ControlServer(std::unique_ptr<State> state, std::string path);
-    std::unique_ptr<State> state_;
+    ControlServer(std::unique_ptr<HttpServer> server, std::string path);
+    std::unique_ptr<HttpServer> server_;
     std::string path_;
 };
 

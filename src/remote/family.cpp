@@ -1,6 +1,7 @@
 #include "remote/family.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <poll.h>
 
@@ -15,6 +16,7 @@ namespace {
 constexpr u64 slice_cycles = 4'000'000;
 constexpr u64 attentive_cycles = 100'000;     // while pages come in, for this machine or another one of the thread
 constexpr std::size_t fresh_max = 16;         // links that have not said what they want
+constexpr u64 fresh_patience_ns = ns_per_s;   // with each of them while others wait
 constexpr std::size_t finished_max = 1024;
 constexpr u64 idle_poll_ns = 20 * ns_per_ms;  // leases and progress are looked at so often
 constexpr u64 known_pages_max = 64 << 10;     // of one machine: 256 MiB are hashed in a fifth of a second
@@ -94,13 +96,12 @@ void Family::do_questions() {
 
 void Family::run() {
     while (!stop_) {
-        wakeup_->clear();
         *interrupt_ = false;
         do_questions();
         accept();
         serve_links();
         run_members();
-        if (stop_when_empty_ && !members_.empty() && std::all_of(members_.begin(), members_.end(), [](const auto& m) { return m->state == Member::State::ended; })) break;
+        if (stop_when_empty_ && empty()) break;
         wait();
     }
     for (Move& move : moves_) move.outgoing->abandon();
@@ -116,6 +117,11 @@ void Family::run() {
     moves.clear();
 }
 
+bool Family::empty() const {
+    bool const none_lives = std::all_of(members_.begin(), members_.end(), [](const auto& member) { return member->state == Member::State::ended; });
+    return none_lives && fresh_.empty() && coming_.empty() && relays_.empty();
+}
+
 void Family::run_members() {
     bool const pages_come = std::any_of(members_.begin(), members_.end(), [](const auto& m) { return m->waits() || (m->incoming && m->incoming->connected()); });
     for (const auto& member : members_) {
@@ -129,7 +135,7 @@ void Family::run_members() {
 /// What follows an arrival, and the last page. The logs are written before pages are taken that could let the source go: while the machine waits for
 /// its first one.
 void Family::settle(Member& member) {
-    if (!member.incoming) return;
+    if (!member.incoming || member.incoming->failed()) return;
     Incoming& incoming = *member.incoming;
     if (incoming.fenced() && member.state != Member::State::ended) {
         member.state = Member::State::ended;
@@ -147,6 +153,8 @@ void Family::settle(Member& member) {
         if (!record) {
             member.state = Member::State::ended;
             member.end_text = "recording failed: " + record.error().text;
+            member.console->end();
+            incoming.refuse_for_good(member.end_text);
         }
     }
     if (member.waits() || !incoming.finished() || !member.recorder) return;
@@ -167,6 +175,7 @@ void Family::serve_links() {
         bool const gone = held->failed() || std::any_of(members_.begin(), members_.end(), [&](const auto& m) { return m->incoming == held; });
         coming = gone ? coming_.erase(coming) : std::next(coming);
     }
+    std::erase_if(relays_, [](Relay& relay) { return !relay.pump(); });
     for (const auto& member : members_) {
         if (!member->incoming) continue;
         member->incoming->pump();
@@ -187,12 +196,15 @@ void Family::relay(Member& member) {
 }
 
 void Family::accept() {
+    if (!callers_ && fresh_.size() < fresh_max) return;
     for (Listener& listener : listeners_)
         for (;;) {
+            bool const full = fresh_.size() == fresh_max;
+            if (full && host_ns() - fresh_.front().since_ns < fresh_patience_ns) return;  // they wait outside
             auto link = listener.accept();
             if (!link || *link == nullptr) break;
+            if (full) fresh_.pop_front();  // who has been silent longest makes room
             fresh_.push_back({std::make_unique<Link>(*std::move(link)), host_ns()});
-            if (fresh_.size() > fresh_max) fresh_.pop_front();  // who has been silent longest makes room
         }
 }
 
@@ -217,19 +229,8 @@ bool Family::greet_fresh(Fresh& fresh) {
                 return false;
             }
             if (!is(*message, MessageKind::resume)) return Error{"a proposal is due"};
-            Resume const resume = TRY(Resume::parse(message->bytes));
-            for (const auto& member : members_)
-                if (member->incoming && member->incoming->proposal().session == resume.session) {
-                    member->incoming->resume(std::move(fresh.link), resume.epoch);
-                    return false;
-                }
-            for (const Resume& known : finished_)
-                if (known.session == resume.session && known.epoch == resume.epoch) {
-                    send(*fresh.link, MessageKind::done, number_bytes(resume.epoch));
-                    TRY(fresh.link->flush());
-                    return false;
-                }
-            return Error{"no such session is here (any more)"};
+            TRY(resume(std::move(fresh.link), TRY(Resume::parse(message->bytes))));
+            return false;
         }
     };
     auto const going_on = look();
@@ -260,6 +261,25 @@ Expected<Done> Family::propose(std::unique_ptr<Link> link, Propose proposal) {
     return Done{};
 }
 
+Expected<Done> Family::resume(std::unique_ptr<Link> link, const Resume& resume) {
+    for (const auto& member : members_)
+        if (member->incoming && member->incoming->proposal().session == resume.session) {
+            member->incoming->resume(std::move(link), resume.epoch);
+            return Done{};
+        }
+    for (const Resume& known : finished_)
+        if (known.session == resume.session && known.epoch == resume.epoch) {
+            send(*link, MessageKind::done, number_bytes(resume.epoch));
+            return link->flush();
+        }
+    if (sibling_socket_.empty()) {
+        refuse(*link, "no such session is here (any more)");
+        return Done{};
+    }
+    relays_.push_back(TRY(Relay::to_sibling(std::move(link), resume, std::filesystem::path{sibling_socket_}.parent_path(), sibling_socket_)));
+    return Done{};
+}
+
 void Family::arrived(const std::string& name, std::shared_ptr<Incoming> incoming, Machine machine) {
     std::erase_if(members_, [&](const auto& member) { return member->name == name; });  // one that has ended
     auto const member = std::make_shared<Member>(name, std::move(machine), interrupt_);
@@ -278,16 +298,21 @@ void Family::wait() {
         if (link->unsent() != 0) fds.push_back({.fd = link->write_fd(), .events = POLLOUT, .revents = 0});
     };
     for (const Listener& listener : listeners_)
-        fds.push_back({.fd = listener.fd(), .events = POLLIN, .revents = 0});
+        fds.push_back({.fd = fresh_.size() < fresh_max ? listener.fd() : -1, .events = POLLIN, .revents = 0});
     for (const Fresh& fresh : fresh_) add_link(fresh.link.get());
     for (const auto& coming : coming_) add_link(coming->link());
+    for (Relay& relay : relays_)
+        for (Link* const link : {relay.source(), relay.sibling()}) add_link(link);
     for (const auto& member : members_)
         if (member->incoming) add_link(member->incoming->link());
     u64 const now = host_ns();
     bool const looks = !fresh_.empty() || std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->incoming != nullptr; });
     u64 const limit = wakes <= now ? 0 : std::min(wakes - now, looks ? idle_poll_ns : 10 * ns_per_s);
     timespec const timeout{.tv_sec = static_cast<time_t>(limit / ns_per_s), .tv_nsec = static_cast<long>(limit % ns_per_s)};
-    ppoll(fds.data(), fds.size(), &timeout, nullptr);
+    callers_ = false;
+    if (ppoll(fds.data(), fds.size(), &timeout, nullptr) <= 0) return;
+    if (fds[0].revents != 0) wakeup_->clear();
+    callers_ = std::any_of(fds.begin() + 1, fds.begin() + 1 + static_cast<std::ptrdiff_t>(listeners_.size()), [](const pollfd& fd) { return fd.revents != 0; });
 }
 
 Expected<u64> Family::move(const std::string& name, MoveOptions options) {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "remote/member.h"
+#include "remote/relay.h"
 
 namespace ramet {
 
@@ -51,7 +52,11 @@ public:
     Expected<Address> listen(const Address& address, const std::string& key_file = {});
     /// One link, made already.
     void receive(std::unique_ptr<ByteLink> link);
-    /// Ends when no machine is left, if asked to.
+    /// Sources that call again may mean another process of this host: this one listens at PATH.link, and asks the others of that directory.
+    Expected<Done> join_siblings(const std::string& path);
+    /// Pages that this snapshot has need not be sent here.
+    Expected<Done> know(std::shared_ptr<const Snapshot> snapshot);
+    /// Ends when no machine is left and none is coming, if asked to.
     void stop_when_empty() { stop_when_empty_ = true; }
     bool stopped() const { return stopped_; }
     void stop();
@@ -97,6 +102,8 @@ private:
     /// False: the link was handed on, or is no use.
     bool greet_fresh(Fresh& fresh);
     Expected<Done> propose(std::unique_ptr<Link> link, Propose proposal);
+    Expected<Done> resume(std::unique_ptr<Link> link, const Resume& resume);
+    bool empty() const;
     void arrived(const std::string& name, std::shared_ptr<Incoming> incoming, Machine machine);
     void settle(Member& member);
     void relay(Member& member);
@@ -114,8 +121,11 @@ private:
     std::list<std::shared_ptr<Incoming>> coming_;  // proposed, not arrived
     std::list<Fresh> fresh_;
     std::deque<Resume> finished_;                  // sessions whose end their source may not have heard of
+    std::list<Relay> relays_;
+    std::string sibling_socket_;                   // ours, among those of the siblings
     std::list<Move> moves_;
     std::vector<Listener> listeners_;
+    bool callers_ = false;  // somebody knocks
     std::shared_ptr<KnownPages> known_ = std::make_shared<KnownPages>();
     std::vector<Memory> to_know_;
     u64 next_move_ = 1;

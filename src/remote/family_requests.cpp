@@ -53,6 +53,18 @@ void Family::receive(std::unique_ptr<ByteLink> link) {
     }));
 }
 
+Expected<Done> Family::join_siblings(const std::string& path) {
+    Address const at = TRY(listen(TRY(Address::parse("unix:" + path + ".link"))));
+    return ask<Expected<Done>>([&]() -> Expected<Done> {
+        sibling_socket_ = at.path;
+        return Done{};
+    });
+}
+
+Expected<Done> Family::know(std::shared_ptr<const Snapshot> snapshot) {
+    return ask<Expected<Done>>([&] { return known_->add(snapshot, pool_); });
+}
+
 MemberInfo Family::info(Member& member) {
     Machine& machine = member.machine();
     MemberInfo made{.name = member.name, .state = state_text(member.state), .detail = member.end_text, .position = machine.position().value,
@@ -66,6 +78,7 @@ MemberInfo Family::info(Member& member) {
     made.stalled_ns = stats.stalled_ns;
     made.stall_max_ns = stats.stall_max_ns;
     made.stall_p50_ns = stats.stall_p50_ns;
+    if (member.state == Member::State::ended) return made;
     if (member.waits()) made.detail = member.incoming->connected() ? "waits for a page" : "waits for a page; no link to its source: " + member.incoming->error();
     else if (!member.incoming->may_run()) made.detail = "waits for its source: " + member.incoming->error();
     return made;

@@ -12,6 +12,7 @@ namespace ramet {
 namespace {
 
 constexpr std::size_t read_ahead = 256 << 10;
+constexpr std::size_t buffer_bytes = 4 * read_ahead;  // so that few unfinished frames have to move to its beginning
 constexpr std::size_t pack_from = 512;  // shorter messages are not worth it
 constexpr u64 pause_after_failure = 16;
 
@@ -26,42 +27,49 @@ Error damaged(u64 number, const char* what) { return Error{"the peer's frame " +
 
 }  // namespace
 
-void FrameWriter::put(std::vector<u8>& to, u32 kind, std::span<const u8> bytes, Packing packing) {
-    CHECK(bytes.size() <= WireFrame::bytes_max, "a message fits a frame");
-    std::vector<u8> packed;
-    std::span<const u8> stored = bytes;
-    if (packing == Packing::when_it_helps && bytes.size() >= pack_from) {
-        if (hopeless_ != 0) {
-            --hopeless_;
-        } else {
-            packed = compress(bytes);
-            if (packed.size() < bytes.size() - bytes.size() / 8)
-                stored = packed;
-            else
-                hopeless_ = pause_after_failure;
-        }
-    }
+void FrameWriter::put(std::vector<u8>& to, u32 kind, std::span<const std::span<const u8>> parts, Packing packing) {
     std::size_t const at = to.size();
-    to.resize(at + WireFrame::header_bytes + stored.size());
+    to.resize(at + WireFrame::header_bytes);
+    std::size_t const from = to.size();
+    for (std::span<const u8> const part : parts) to.insert(to.end(), part.begin(), part.end());
+    std::size_t const size = to.size() - from;
+    CHECK(size <= WireFrame::bytes_max, "a message fits a frame");
+    if (packing == Packing::when_it_helps && size >= pack_from) pack(to, from);
+    std::span<const u8> const stored = std::span{to}.subspan(from);
     u8* const header = to.data() + at;
     store_le(header, static_cast<u32>(stored.size()));
-    store_le(header + 4, static_cast<u32>(bytes.size()));
+    store_le(header + 4, static_cast<u32>(size));
     store_le(header + 8, kind);
     store_le(header + 12, header_check(header, number_++));
     store_le(header + 16, digest_of(stored).lo);
-    if (!stored.empty()) std::memcpy(header + WireFrame::header_bytes, stored.data(), stored.size());
+}
+
+/// Packs what the buffer holds from there on, if that helps.
+void FrameWriter::pack(std::vector<u8>& buffer, std::size_t from) {
+    if (hopeless_ != 0) {
+        --hopeless_;
+        return;
+    }
+    std::size_t const size = buffer.size() - from;
+    std::vector<u8> const packed = compress(std::span{buffer}.subspan(from));
+    if (packed.size() >= size - size / 8) {
+        hopeless_ = pause_after_failure;
+        return;
+    }
+    buffer.resize(from);
+    buffer.insert(buffer.end(), packed.begin(), packed.end());
 }
 
 std::span<u8> FrameReader::room() {
-    if (begin_ != 0) {
-        std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-        end_ -= begin_;
+    std::size_t const have = end_ - begin_;
+    std::size_t needed = std::max(read_ahead, have + 1);
+    if (have >= WireFrame::header_bytes) needed = std::max<std::size_t>(needed, WireFrame::header_bytes + load_le<u32>(buffer_.data() + begin_));  // checked by next()
+    if (begin_ + needed > buffer_.size()) {
+        if (have != 0) std::memmove(buffer_.data(), buffer_.data() + begin_, have);
         begin_ = 0;
+        end_ = have;
+        if (buffer_.size() < needed) buffer_.resize(std::max(needed, std::min(2 * buffer_.size(), buffer_bytes)));
     }
-    std::size_t needed = read_ahead;
-    if (end_ >= WireFrame::header_bytes) needed = std::max<std::size_t>(needed, WireFrame::header_bytes + load_le<u32>(buffer_.data()));  // checked by next()
-    needed = std::max(needed, end_ + 1);
-    if (buffer_.size() < needed) buffer_.resize(needed);
     return std::span{buffer_}.subspan(end_);
 }
 

@@ -32,9 +32,13 @@ struct WireFrame {
 /// Appends frames to a buffer.
 class FrameWriter {
 public:
-    void put(std::vector<u8>& to, u32 kind, std::span<const u8> bytes, Packing packing);
+    void put(std::vector<u8>& to, u32 kind, std::span<const u8> bytes, Packing packing) { put(to, kind, {&bytes, 1}, packing); }
+    /// A message that lies in several places.
+    void put(std::vector<u8>& to, u32 kind, std::span<const std::span<const u8>> parts, Packing packing);
 
 private:
+    void pack(std::vector<u8>& buffer, std::size_t from);
+
     u64 number_ = 0;
     u64 hopeless_ = 0;  // frames not to try to pack, because the last tries did not help
 };

@@ -53,11 +53,11 @@ void Incoming::pump() {
         return link_->flush();
     };
     auto const result = run();
-    if (!result) lost(result.error().text);
+    if (!result) lost(result.error().text, arrived_once_ ? Tell::nobody : Tell::source);
 }
 
-void Incoming::lost(const std::string& why) {
-    if (link_ && !arrived_once_) refuse(*link_, why);
+void Incoming::lost(const std::string& why, Tell tell) {
+    if (link_ && tell == Tell::source) refuse(*link_, why);
     error_ = why;
     pager_->connect(nullptr);
     link_.reset();
@@ -65,6 +65,7 @@ void Incoming::lost(const std::string& why) {
 }
 
 void Incoming::resume(std::unique_ptr<Link> link, u64 epoch) {
+    if (failed_) return refuse(*link, error_);
     if (epoch != right_.epoch() || !arrived_once_ || fenced()) return refuse(*link, "this session has another epoch, or is over");
     link_ = std::move(link);
     error_.clear();

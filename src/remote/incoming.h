@@ -51,6 +51,8 @@ public:
     Expected<LogHeader> keep_logs(const std::string& directory);
     /// An input was given to the machine; the source will need it, should this host die.
     void note(const LogEntry& entry) { entries_.push_back(entry); }
+    /// Something here keeps the machine from running, for good: its source is told.
+    void refuse_for_good(const std::string& why) { lost(why, Tell::source), failed_ = true; }
     /// How far the machine is, at a boundary.
     void progress(const Moment& at) { progress_ = at; }
     /// The source is gone for good, somebody says: the missing pages are made from the logs in the directory.
@@ -60,7 +62,8 @@ private:
     Expected<Done> handle(const WireFrame& message);
     Expected<Done> take(LogPiece piece);
     Expected<Done> take(const Go& go);
-    void lost(const std::string& why);
+    enum class Tell : u8 { nobody, source };
+    void lost(const std::string& why, Tell tell);
     void tell_progress();
     void ask_for_lease();
     u64 lease_ns() const { return u64{proposal_.lease_ms} * 1'000'000; }

@@ -6,12 +6,12 @@
 
 namespace ramet {
 
-void Link::send(u32 kind, std::span<const u8> message) {
+void Link::send(u32 kind, std::span<const std::span<const u8>> parts) {
     if (out_begin_ == out_.size()) {
         out_.clear();
         out_begin_ = 0;
     }
-    writer_.put(out_, kind, message, packing_);
+    writer_.put(out_, kind, parts, packing_);
 }
 
 Expected<Done> Link::flush() {
@@ -39,14 +39,14 @@ Expected<std::optional<WireFrame>> Link::receive() {
     }
 }
 
-void Link::wait(u64 limit_ns, const Wakeup* wakeup) {
+void Link::wait(u64 limit_ns, Wakeup* wakeup) {
     if (bytes_->holds_bytes()) return;
     std::array<pollfd, 3> fds = {{{.fd = read_fd(), .events = POLLIN, .revents = 0},
                                   {.fd = unsent() != 0 || bytes_->holds_unsent() ? write_fd() : -1, .events = POLLOUT, .revents = 0},
                                   {.fd = wakeup != nullptr ? wakeup->fd() : -1, .events = POLLIN, .revents = 0}}};
     constexpr u64 second = 1'000'000'000;
     timespec const limit{.tv_sec = static_cast<time_t>(limit_ns / second), .tv_nsec = static_cast<long>(limit_ns % second)};
-    ppoll(fds.data(), fds.size(), &limit, nullptr);
+    if (ppoll(fds.data(), fds.size(), &limit, nullptr) > 0 && fds[2].revents != 0) wakeup->clear();
 }
 
 }  // namespace ramet

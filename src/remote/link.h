@@ -17,7 +17,9 @@ class Link {
 public:
     explicit Link(std::unique_ptr<ByteLink> bytes, Packing packing = Packing::never) : bytes_(std::move(bytes)), packing_(packing) {}
 
-    void send(u32 kind, std::span<const u8> message);
+    void send(u32 kind, std::span<const u8> message) { send(kind, {&message, 1}); }
+    /// A message that lies in several places.
+    void send(u32 kind, std::span<const std::span<const u8>> parts);
     /// Ahead of nothing: frames are ordered. What cannot be written now stays queued.
     Expected<Done> flush();
     std::size_t unsent() const { return out_.size() - out_begin_; }
@@ -25,8 +27,8 @@ public:
     /// Nothing: no message is complete yet. Its bytes are valid until the next call.
     Expected<std::optional<WireFrame>> receive();
 
-    /// Until the peer has sent or can take something, `wakeup` (if any) is signalled, or the time is over.
-    void wait(u64 limit_ns, const Wakeup* wakeup = nullptr);
+    /// Until the peer has sent or can take something, `wakeup` (if any) is signalled, which is cleared then, or the time is over.
+    void wait(u64 limit_ns, Wakeup* wakeup = nullptr);
 
     int read_fd() const { return bytes_->read_fd(); }
     int write_fd() const { return bytes_->write_fd(); }

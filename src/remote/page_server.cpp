@@ -53,7 +53,6 @@ Expected<Done> PageServer::serve(Link& link, const Other& other) {
     }
     auto const run = [&]() -> Expected<Done> {
         for (;;) {
-            wakeup_.clear();
             while (auto const message = TRY(link.receive())) TRY(handle(*message, other));
             u64 const next_push = TRY(fill(link));
             TRY(link.flush());
@@ -137,6 +136,7 @@ void PageServer::confirmed(u64 sequence) {
     if (runs.empty()) return;
     if (options_.release && frozen_)
         for (const RamRange& run : runs) frozen_->release(run);
+    if (writes_waiting_ == 0) return;
     changed_.notify_all();
     if (parent_) parent_->signal();
 }
@@ -256,12 +256,9 @@ void PageServer::send_frames(Link& link, const std::vector<Frame>& frames, PageL
     }
     ByteWriter head;
     Pages::begin(head, sequence, stored);
-    message_.assign(head.bytes().begin(), head.bytes().end());
-    for (Frame const frame : stored) {
-        const u8* const page = frozen_->read(frame);
-        message_.insert(message_.end(), page, page + page_size);
-    }
-    link.send(kind(MessageKind::pages), message_);
+    std::vector<std::span<const u8>> parts = {head.bytes()};
+    for (Frame const frame : stored) parts.emplace_back(frozen_->read(frame), page_size);
+    link.send(kind(MessageKind::pages), parts);
 }
 
 void PageServer::about_to_write(Frame frame) {
@@ -273,6 +270,7 @@ void PageServer::about_to_write(Frame frame) {
         before_write_.push_back(frame);
         wakeup_.signal();
     }
+    ++writes_waiting_;
     while (waits()) {
         if (!Fiber::inside()) {
             changed_.wait(lock);
@@ -282,6 +280,7 @@ void PageServer::about_to_write(Frame frame) {
         Fiber::suspend();
         lock.lock();
     }
+    --writes_waiting_;
     if (frozen_ && ledger_.fate(frame) == PageLedger::Fate::confirmed) frozen_->release({frame, 1});
 }
 

@@ -97,6 +97,7 @@ private:
     PushOrder order_;
     std::deque<Frame> asked_;         // to be sent next
     std::deque<Frame> before_write_;  // the same, because a write waits for them
+    u64 writes_waiting_ = 0;
     std::vector<bool> queued_;        // by frame: in asked_
     std::set<Frame> lacking_;
     std::vector<Frame> history_;
@@ -108,7 +109,6 @@ private:
     u64 push_from_ns_ = 0;
     u64 push_bytes_ = 0;
     ServeStats stats_;
-    std::vector<u8> message_;  // of pages; kept, because allocating a quarter of a mebibyte costs more than filling it
 };
 
 }  // namespace ramet

@@ -2,7 +2,9 @@
 
 #include "../replay/machines.h"
 #include "base/chars.h"
+#include "base/state.h"
 #include "cow/codec.h"
+#include "remote/messages.h"
 #include "replay/snapshot.h"
 
 namespace ramet::fuzz {
@@ -50,6 +52,35 @@ Bytes snapshot_root() {
     Bytes root(unpacked);
     if (!decompress(std::span{file}.subspan(offset, stored), root)) ADD_FAILURE() << "the root of a snapshot does not unpack";
     return root;
+}
+
+/// A message as messages_target takes it: kind and content.
+Bytes message(MessageKind kind, const Bytes& content) {
+    ByteWriter to;
+    to.put(static_cast<u8>(kind));
+    to.raw(content);
+    return to.finish();
+}
+
+/// A child that asks for pages and confirms what came, as server_target takes it.
+Bytes conversation() {
+    ByteWriter to;
+    to.put(u8{2});
+    auto const say = [&](MessageKind kind, const Bytes& content) {
+        to.put(static_cast<u8>(kind));
+        to.block(content);  // a length below 128 is one byte
+    };
+    say(MessageKind::want, Want{{Frame{2}, Frame{33}}}.bytes());
+    for (u64 sequence = 1; sequence < 6; ++sequence) say(MessageKind::got, number_bytes(sequence));
+    return to.finish();
+}
+
+Bytes machine_state() {
+    Directory const directory;
+    Machine machine = echo_subject(directory).machine();
+    NullPorts ports;
+    machine.run({.position = Position{1000}}, ports);
+    return state_bytes(machine.state());
 }
 
 Bytes text_bytes(std::string_view text) {
@@ -104,6 +135,9 @@ std::vector<std::vector<u8>> seeds_of(std::string_view target) {
     if (target == "log_entries") return {log_entries()};
     if (target == "snapshot") return {snapshot_file()};
     if (target == "snapshot_root") return {snapshot_root()};
+    if (target == "messages") return {message(MessageKind::zeros, Runs{.sequence = 1, .more = false, .runs = {{Frame{2}, 3}, {Frame{40}, 1}}}.bytes()), message(MessageKind::names, Names{.sequence = 2, .names = {{Frame{3}, {}}}}.bytes())};
+    if (target == "server") return {conversation()};
+    if (target == "state") return {machine_state()};
     if (target == "toml")
         return {text_bytes("kernel = \"vmlinuz\"\ninitrd = \"initramfs.cpio.gz\"\nappend = 'console=ttyS0'\nmemory = \"512M\"\ncpu = \"ramet-v2\"\n"
                            "unpack = \"host\"\nconsole = \"serial\"\nrtc = 2024-01-01T00:00:00Z\nseed = 7\n")};

@@ -37,6 +37,9 @@ void boot_target(std::span<const u8> bytes);
 /// The wire: frames of any bytes, and messages of any content.
 void frames_target(std::span<const u8> bytes);
 void messages_target(std::span<const u8> bytes);
+/// What a peer can say past the checksums: to a server of pages, and as the state of a machine, which runs then.
+void server_target(std::span<const u8> bytes);
+void state_target(std::span<const u8> bytes);
 /// Suite files, made of the words that they have.
 void suite_target(std::span<const u8> bytes);
 
@@ -57,6 +60,8 @@ inline constexpr std::array targets = {
     Target{"boot", boot_target, 200},
     Target{"frames", frames_target, 20},
     Target{"messages", messages_target, 20},
+    Target{"server", server_target, 100},
+    Target{"state", state_target, 400},
     Target{"suite", suite_target, 50},
 };
 

@@ -122,6 +122,26 @@ TEST_F(Faults, APeerThatTalksNonsenseIsRefusedAndOthersAreServed) {
     expect_finished_and_equal();
 }
 
+TEST_F(Faults, MoreCallersAtOnceThanThereIsRoomForAreAllServed) {
+    std::vector<std::unique_ptr<Link>> callers;
+    for (unsigned i = 0; i < 40; ++i) callers.push_back(std::make_unique<Link>(must(connect_to(address))));
+    for (const auto& caller : callers) {
+        ASSERT_TRUE(greet(*caller));
+        refuse(*caller, "that was all");  // and makes room
+    }
+}
+
+TEST_F(Faults, AMachineGoesBackFromAHostThatCannotRecordIt) {
+    std::filesystem::remove_all(target.logs);
+    must(source.family->move("web", {.to = address, .kind = MoveKind::migrate, .name = "child", .lease_ms = lease_ms}));
+    ASSERT_TRUE(eventually([&] { return last_move(*source.family).report.error.find("recording failed") != std::string::npos; }));
+    EXPECT_TRUE(member(*target.family, "child").detail.starts_with("recording failed"));
+    must(source.family->take_back("web"));
+    ASSERT_TRUE(eventually([&] { return phase() == Outgoing::Phase::taken_back; })) << last_move(*source.family).report.error;
+    u64 const at = member(*source.family, "web").position;
+    EXPECT_TRUE(eventually([&] { return member(*source.family, "web").position > at + 100'000; }));
+}
+
 /// A source that follows the protocol until it lies.
 struct Liar {
     explicit Liar(const Address& address, const Subject& subject) : link(must(connect_to(address))) {

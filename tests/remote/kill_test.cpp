@@ -1,13 +1,9 @@
 // SIGKILL in the middle of a migration, at random moments: of the process that receives, and of the one that sends. Afterwards the machine exists once,
 // or its log makes it again. RAMET_KILLS says how often (default 6 each); RAMET_SEED which moments.
-#include <csignal>
 #include <cstdlib>
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-
 #include "families.h"
+#include "process.h"
 #include "remote/control.h"
 
 namespace ramet {
@@ -17,33 +13,6 @@ u64 setting(const char* name, u64 otherwise) {
     const char* const text = std::getenv(name);
     return text == nullptr ? otherwise : std::stoull(text);
 }
-
-/// One `ramet` process, killed at the end if not before.
-class Process {
-public:
-    explicit Process(std::vector<std::string> words) {
-        words.insert(words.begin(), RAMET_PROGRAM);
-        std::vector<char*> arguments;
-        for (std::string& word : words) arguments.push_back(word.data());
-        arguments.push_back(nullptr);
-        posix_spawn_file_actions_t quiet;
-        posix_spawn_file_actions_init(&quiet);
-        for (int const fd : {0, 1, 2}) posix_spawn_file_actions_addopen(&quiet, fd, "/dev/null", O_RDWR, 0);
-        EXPECT_EQ(posix_spawn(&pid_, RAMET_PROGRAM, &quiet, nullptr, arguments.data(), environ), 0);
-        posix_spawn_file_actions_destroy(&quiet);
-    }
-    ~Process() { kill_now(); }
-    void kill_now() {
-        if (pid_ == 0) return;
-        kill(pid_, SIGKILL);
-        waitpid(pid_, nullptr, 0);
-        pid_ = 0;
-    }
-    pid_t pid() const { return pid_; }
-
-private:
-    pid_t pid_ = 0;
-};
 
 struct Kills : testing::Test {
     Directory directory;
@@ -70,7 +39,7 @@ TEST_F(Kills, TheReceiverDiesAndTheMachineGoesOnAtItsSourceOrHasItsLog) {
     for (u64 i = 0; i < kills; ++i) {
         std::string const name = "m" + std::to_string(i), place = directory / ("r" + std::to_string(i));
         must(host.boot(subject, name));
-        Process receiver{{"receive", "--listen", "unix:" + place}};
+        Process receiver{{RAMET_PROGRAM, "receive", "--listen", "unix:" + place}};
         pid_t const pid = receiver.pid();
         ASSERT_TRUE(eventually([&] { return std::filesystem::exists(place); }));
         MoveOptions options{.to = must(Address::parse("unix:" + place)), .kind = MoveKind::migrate};
@@ -101,7 +70,7 @@ TEST_F(Kills, TheSourceDiesAndTheMachineGoesOnAtItsTargetOrHasItsLog) {
     u64 here = 0, logged = 0;
     for (u64 i = 0; i < kills; ++i) {
         std::string const name = "m" + std::to_string(i), log = directory / (name + ".rlog");
-        Process source{{"run", "--kernel", subject.configuration.kernel, "--memory", "8M", "--name", name, "--record", log}};
+        Process source{{RAMET_PROGRAM, "run", "--kernel", subject.configuration.kernel, "--memory", "8M", "--name", name, "--record", log}};
         ASSERT_TRUE(eventually([&] { return static_cast<bool>(ControlClient::of(name)); }));
         MoveOptions options{.to = address, .kind = MoveKind::migrate};
         options.serve.push_bytes_per_s = 32 << 20;

@@ -1,0 +1,84 @@
+// A machine that goes to another host by ssh, which is a script here: it runs the command that it is given, between two programs that can be killed.
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+
+#include "families.h"
+#include "process.h"
+#include "remote/control.h"
+
+namespace ramet {
+namespace {
+
+constexpr const char* ssh_script = R"(#!/bin/sh
+# ssh -- HOST COMMAND...
+shift 2
+exec 3<&0
+{ cat <&3 3<&- & echo $$ $! >>"$RAMET_TEST_CARRIERS"; wait; } | "$@" 3<&- | cat 3<&-
+)";
+
+struct Ssh : testing::Test {
+    Directory directory;
+    Subject subject = sweep_subject(directory, 400);
+    Host host{directory, "logs"};
+    std::string const carriers = directory / "carriers", path_before = std::getenv("PATH");
+
+    void SetUp() override {
+        std::filesystem::create_directories(directory / "bin");
+        std::ofstream{directory / "bin/ssh"} << ssh_script;
+        std::filesystem::permissions(directory / "bin/ssh", std::filesystem::perms::owner_all);
+        std::filesystem::create_symlink(RAMET_PROGRAM, directory / "bin/ramet");
+        ::setenv("PATH", (directory / "bin:" + path_before).c_str(), 1);
+        ::setenv("XDG_RUNTIME_DIR", directory.path().c_str(), 1);
+        ::setenv("RAMET_TEST_CARRIERS", carriers.c_str(), 1);
+        must(host.boot(subject, "web"));
+    }
+    void TearDown() override {
+        if (auto const client = ControlClient::of("child")) static_cast<void>(client->stop("child"));  // and with it its process
+        ::setenv("PATH", path_before.c_str(), 1);
+    }
+    void move(MoveKind kind, u64 push_bytes_per_s) {
+        MoveOptions options{.to = must(Address::parse("ssh:elsewhere")), .kind = kind, .name = "child"};
+        options.serve.push_bytes_per_s = push_bytes_per_s;
+        must(host.family->move("web", options));
+        ASSERT_TRUE(eventually([&] { return last_move(*host.family).report.started_ns != 0; })) << last_move(*host.family).report.error;
+    }
+    std::vector<pid_t> carrying() {
+        std::ifstream list{carriers};
+        return {std::istream_iterator<pid_t>{list}, {}};
+    }
+    MemberInfo child() {
+        auto const client = ControlClient::of("child");
+        if (!client) return {};
+        for (const MemberInfo& info : must(client->members()))
+            if (info.name == "child") return info;
+        return {};
+    }
+    void expect_finished_and_equal() {
+        EXPECT_TRUE(eventually([&] { return last_move(*host.family).report.phase == Outgoing::Phase::finished; })) << last_move(*host.family).report.error;
+        EXPECT_EQ(child().lacking_pages, 0U);
+        std::string const log = child().log;
+        must(must(ControlClient::of("child")).stop("child"));
+        replayed(log);
+    }
+};
+
+TEST_F(Ssh, CarriesAMachine) {
+    move(MoveKind::migrate, ServeOptions::unlimited);
+    expect_finished_and_equal();
+    EXPECT_TRUE(eventually([] { return !ControlClient::of("child"); })) << "its process ends with its last machine";
+}
+
+TEST_F(Ssh, IsRunAgainWhenItDiesAndReachesTheProcessThatHasTheMachine) {
+    move(MoveKind::migrate, 1 << 20);
+    for (unsigned i = 1; i <= 2; ++i) {
+        ASSERT_TRUE(eventually([&] { return carrying().size() == 2 * i; }));
+        std::vector<pid_t> const all = carrying();
+        for (std::size_t n = all.size() - 2; n < all.size(); ++n) kill(all[n], SIGKILL);
+    }
+    ASSERT_TRUE(eventually([&] { return carrying().size() == 6; }));
+    expect_finished_and_equal();
+}
+
+}  // namespace
+}  // namespace ramet
