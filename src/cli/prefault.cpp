@@ -1,5 +1,6 @@
 #include "cli/prefault.h"
 
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 
@@ -22,8 +23,8 @@ constexpr int trim_from = 64 << 20;
 /// Whatever fails here comes by faults.
 void populate(const void* from, const void* to, int how) {
     constexpr std::uintptr_t page = 4096;
-    auto const begin = reinterpret_cast<std::uintptr_t>(from) / page * page, end = (reinterpret_cast<std::uintptr_t>(to) + page - 1) / page * page;
-    madvise(reinterpret_cast<void*>(begin), end - begin, how);
+    auto const begin = std::bit_cast<std::uintptr_t>(from) / page * page, end = (std::bit_cast<std::uintptr_t>(to) + page - 1) / page * page;
+    madvise(std::bit_cast<void*>(begin), end - begin, how);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ LIBRARIES = {
     "toml++/": ["machine/configuration", "lab/suite"], "CLI/": ["cli/"], "xxhash": ["base/digest"], "mpfr": ["x86/fpu/"], "Zydis": ["x86/text"],
     "boost/": ["base/fiber"], "lz4": ["machine/boot/unpack", "cow/codec"], "zlib": ["machine/boot/unpack"], "lzma": ["machine/boot/unpack"],
     "zstd": ["machine/boot/unpack"], "bzlib": ["machine/boot/unpack"],
-    "httplib": ["remote/control.cpp"], "nlohmann/": ["remote/control_json.cpp"], "openssl/ssl": ["remote/secure_link.cpp"],
+    "httplib": ["remote/http_module.cpp"], "nlohmann/": ["remote/control_json.cpp"], "openssl/ssl": ["remote/secure_link.cpp"],
 }
 CASTS = ["base/", "cow/", "x86/block.h", "x86/fast/", "x86/tlb", "x86/access"]
 # Pattern, message, folders where it is allowed.
