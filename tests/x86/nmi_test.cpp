@@ -58,7 +58,7 @@ TEST(Nmi, EndsAHalt) {
 }
 
 TEST(Nmi, ThatCannotBeDeliveredIsAFaultAndStaysBlocked) {
-    Stand s{{nop}};
+    Stand s{{nop, nop}};
     s.poke32(Stand::idt + 8 * NMI + 4, 0x00000e00);
     s.bus.nmi = true;
     s.run(1);
