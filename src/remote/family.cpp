@@ -288,7 +288,8 @@ Expected<Done> Family::resume(std::unique_ptr<Link> link, const Resume& resume) 
             send(*link, MessageKind::done, number_bytes(resume.epoch));
             return link->flush();
         }
-    if (sibling_socket_.empty()) {
+    bool const relays = !sibling_socket_.empty() && members_.empty() && relays_.empty();  // who has machines does not wait for others, and nobody asks in a circle
+    if (!relays) {
         refuse(*link, "no such session is here (any more)");
         return Done{};
     }
