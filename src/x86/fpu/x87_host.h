@@ -63,13 +63,13 @@ private:
 };
 
 // `code` leaves a status word to be read by FNSTSW, then `after` brings the stack back to empty. Flags are cleared in between when
-// one could be unmasked.
+// one could be unmasked. AX is written early: no operand of what follows FNSTSW may be addressed through it.
 #define RAMET_X87_RUN(control, code, after, outputs, ...)                                                                  \
     if ((control).all_masked()) {                                                                                          \
-        asm volatile(code "\n\tfnstsw %[status]\n\t" after : [status] "=a"(status), outputs : __VA_ARGS__ : "st", "st(1)"); \
+        asm volatile(code "\n\tfnstsw %[status]\n\t" after : [status] "=&a"(status), outputs : __VA_ARGS__ : "st", "st(1)"); \
     } else {                                                                                                               \
         asm volatile(code "\n\tfnstsw %[status]\n\tfnclex\n\t" after                                                       \
-                     : [status] "=a"(status), outputs                                                                      \
+                     : [status] "=&a"(status), outputs                                                                      \
                      : __VA_ARGS__                                                                                         \
                      : "st", "st(1)");                                                                                     \
     }
@@ -113,7 +113,7 @@ RAMET_X87_BINARY(divide_reversed, "fdivr", "fidivr")
         HostControl const control = HostControl::masked(f);                                                            \
         u16 status;                                                                                                    \
         asm volatile("fldt %[a]\n\t" mnemonic " %[b]\n\tfnstsw %[status]\n\tfstp %%st(0)"                              \
-                     : [status] "=a"(status)                                                                           \
+                     : [status] "=&a"(status)                                                                           \
                      : [a] "m"(a), [b] "m"(b)                                                                          \
                      : "st", "st(1)");                                                                                 \
         return status;                                                                                                 \
@@ -123,7 +123,7 @@ RAMET_X87_BINARY(divide_reversed, "fdivr", "fidivr")
         HostControl const control = HostControl::masked(f);                                                            \
         u16 status;                                                                                                    \
         asm volatile("fldt %[b]\n\tfldt %[a]\n\t" mnemonic " %%st(1)\n\tfnstsw %[status]\n\tfstp %%st(0)\n\tfstp %%st(0)" \
-                     : [status] "=a"(status)                                                                           \
+                     : [status] "=&a"(status)                                                                           \
                      : [a] "m"(a), [b] "m"(b)                                                                          \
                      : "st", "st(1)");                                                                                 \
         return status;                                                                                                 \
@@ -164,7 +164,7 @@ inline Computed<F80> scale(const X87& f, F80 a, F80 b) {
         F80 r;                                                                                \
         u16 status;                                                                           \
         asm volatile(mnemonic " %[b]\n\tfnstsw %[status]\n\tfstpt %[r]"                       \
-                     : [status] "=a"(status), [r] "=m"(r)                                     \
+                     : [status] "=&a"(status), [r] "=m"(r)                                     \
                      : [b] "m"(b)                                                             \
                      : "st", "st(1)");                                                        \
         return {r, status};                                                                   \
@@ -195,7 +195,7 @@ RAMET_X87_STORE("fistl", i32)
         HostControl const control = HostControl::masked(f);                                   \
         u16 status;                                                                           \
         asm volatile("fldt %[a]\n\t" mnemonic " %[r]\n\tfnstsw %[status]"                     \
-                     : [status] "=a"(status), [r] "+m"(r.value)                               \
+                     : [status] "=&a"(status), [r] "+m"(r.value)                               \
                      : [a] "m"(a)                                                             \
                      : "st", "st(1)");                                                        \
         r.status = status;                                                                    \
