@@ -46,12 +46,24 @@ struct Stack {
     void* fake = nullptr;  // AddressSanitizer's copy of what is live there
     void* tsan = nullptr;
 
-    void leave_for([[maybe_unused]] const Stack& other, [[maybe_unused]] bool for_good = false) {
+    /// Inlined, because ThreadSanitizer has a call stack for each fiber: a call that begins on one must return on it.
+    [[gnu::always_inline]] void leave_for([[maybe_unused]] const Stack& other) {
 #ifdef RAMET_ASAN
-        __sanitizer_start_switch_fiber(for_good ? nullptr : &fake, other.bottom, other.size);
+        __sanitizer_start_switch_fiber(&fake, other.bottom, other.size);
 #endif
 #ifdef RAMET_TSAN
         __tsan_switch_to_fiber(other.tsan, 0);
+#endif
+    }
+    /// For good. The calls that still have to return belong to this stack, so that ThreadSanitizer is told by arrive_from_ended().
+    void end_for([[maybe_unused]] const Stack& other) {
+#ifdef RAMET_ASAN
+        __sanitizer_start_switch_fiber(nullptr, other.bottom, other.size);
+#endif
+    }
+    [[gnu::always_inline]] void arrive_from_ended() {
+#ifdef RAMET_TSAN
+        __tsan_switch_to_fiber(tsan, 0);
 #endif
     }
     void arrive_from([[maybe_unused]] Stack& other) {
@@ -81,7 +93,7 @@ struct Fiber::State {
         } catch (const Unwind&) {
         }
         done = true;
-        own.leave_for(resumer, true);
+        own.end_for(resumer);
         return std::move(outside);
     }
 
@@ -129,6 +141,7 @@ void Fiber::resume() {
 #endif
     state.resumer.leave_for(state.own);
     state.inside = std::move(state.inside).resume();
+    if (state.done) state.resumer.arrive_from_ended();
     state.resumer.arrive_from(state.own);
     State::current() = state.outer;
 }
