@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "replay/image_hashes.h"
 #include "replay/log_writer.h"
 #include "replay/paths.h"
 
@@ -42,7 +43,8 @@ std::string StateStore::default_directory() {
 Expected<std::shared_ptr<State>> State::power_on(const Configuration& configuration, std::shared_ptr<StateStore> store, const std::string& symbols) {
     auto origin = std::make_shared<Origin>();
     origin->configuration = configuration;
-    origin->images = TRY(read_images(configuration));
+    HashCache known = HashCache::of_user();
+    origin->images = TRY(read_images(configuration, &known));
     origin->identity = identity_of(configuration, origin->images);
     origin->symbols = TRY(symbols_of(origin->images, symbols));
     std::shared_ptr<State> made{new State{std::move(store), origin}};
