@@ -107,7 +107,7 @@ private:
     };
 
     std::mutex mutex_;
-    std::shared_ptr<StateStore> store_ = std::make_shared<StateStore>(StateStore::default_directory());
+    std::shared_ptr<StateStore> store_ = std::make_shared<StateStore>(StateStore::default_directory(), must(state_bytes_limit()));
     std::vector<Known> known_;
 };
 

@@ -17,10 +17,11 @@ void add_bisect(CLI::App& app, int& status);
 void add_snapshot(CLI::App& app, int& status);
 void add_log(CLI::App& app, int& status);
 void add_test(CLI::App& app, int& status);
+void add_cache(CLI::App& app, int& status);
 void add_family(CLI::App& app, int& status);
 void add_attach(CLI::App& app, int& status);
 void add_receive(CLI::App& app, int& status);
 
-inline constexpr std::array commands = {add_run, add_replay, add_verify, add_bisect, add_snapshot, add_log, add_test, add_family, add_attach, add_receive};
+inline constexpr std::array commands = {add_run, add_replay, add_verify, add_bisect, add_snapshot, add_log, add_test, add_cache, add_family, add_attach, add_receive};
 
 }  // namespace ramet::cli

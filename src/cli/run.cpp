@@ -7,6 +7,7 @@
 #include "cli/exit_status.h"
 #include "cli/host.h"
 #include "cli/runner.h"
+#include "replay/image_hashes.h"
 #include "replay/snapshot.h"
 
 namespace ramet::cli {
@@ -93,7 +94,8 @@ struct Start {
 };
 
 Expected<Start> boot(const Configuration& configuration) {
-    Images const images = TRY(read_images(configuration));
+    HashCache known = HashCache::of_user();
+    Images const images = TRY(read_images(configuration, &known));
     Machine machine = TRY(Machine::create(configuration, images, std::make_shared<PagePool>()));
     LogHeader header = header_of(configuration, images, machine);
     return Start{std::move(machine), std::move(header)};

@@ -24,12 +24,13 @@ constexpr const char* notes =
     "  ramet test suite.toml --shard 2/4            the second of four parts\n"
     "  ramet test suite.toml --filter 'files/*:-*slow*'\n"
     "\n"
-    "States are kept under $XDG_CACHE_HOME/ramet/states (default ~/.cache/ramet/states), named by a hash of all that leads to them.\n"
+    "States are kept under $XDG_CACHE_HOME/ramet/states (default ~/.cache/ramet/states), named by a hash of all that leads to them;\n"
+    "ramet cache lists and removes them.\n"
     "GTEST_TOTAL_SHARDS and GTEST_SHARD_INDEX choose a part as --shard does.\n"
     "Exit status: 0 all cases passed, 18 a case failed, 2 wrong arguments, suite or files.\n";
 
 struct Words {
-    std::string suite, machine, shard, junit, report, failures = "failures", cache;
+    std::string suite, machine, shard, junit, report, failures = "failures", cache, cache_limit;
     std::string filter = "*";
     unsigned jobs = 0;
     bool update = false, verify = false, tap = false, list = false, quiet = false, no_cache = false;
@@ -109,7 +110,8 @@ Expected<int> test(const Words& words) {
             if (filter_takes(options.filter, one.name)) std::printf("%s\n", one.name.c_str());
         return done;
     }
-    auto const store = std::make_shared<StateStore>(words.no_cache ? "" : words.cache.empty() ? StateStore::default_directory() : words.cache);
+    u64 const limit = words.cache_limit.empty() ? TRY(state_bytes_limit()) : TRY(parse_size(words.cache_limit, "--cache-limit"));
+    auto const store = std::make_shared<StateStore>(words.no_cache ? "" : words.cache.empty() ? StateStore::default_directory() : words.cache, limit);
     Progress progress{words.quiet};
     SuiteReport const report =
         TRY(run_suite(suite, words.suite, options, store, [&](const CaseResult& result, std::size_t total) { progress.show(result, total, words.suite); }));
@@ -138,6 +140,7 @@ void add_test(CLI::App& app, int& status) {
     command.add_option("--report", words->report, "write the results as one HTML page")->type_name("FILE");
     command.add_option("--failures", words->failures, "folder for bundles and console texts of failed cases (default failures)")->type_name("DIR");
     command.add_option("--cache", words->cache, "folder where states are kept")->type_name("DIR");
+    command.add_option("--cache-limit", words->cache_limit, "what states may take there (default $RAMET_CACHE_LIMIT or 8G); the longest unused ones go")->type_name("SIZE");
     command.add_flag("--no-cache", words->no_cache, "keep no states on disk");
     command.add_flag("--tap", words->tap, "print the results in the Test Anything Protocol");
     command.add_flag("--update", words->update, "write expected texts and digests anew");

@@ -10,11 +10,11 @@
 
 namespace ramet {
 
-Expected<std::shared_ptr<const DiskImage>> DiskImage::open(const std::string& path) {
+Expected<std::shared_ptr<const DiskImage>> DiskImage::open(const std::string& path, ImageHashes* known) {
     int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO is refused, not waited for
     if (fd < 0) return Error{path + ": cannot read the disk image: " + std::strerror(errno)};
     std::shared_ptr<DiskImage> made{new DiskImage{fd, path}};
-    TRY(made->measure());
+    TRY(made->measure(known));
     return std::shared_ptr<const DiskImage>{std::move(made)};
 }
 
@@ -30,12 +30,28 @@ DiskImage::~DiskImage() {
     if (fd_ >= 0) ::close(fd_);
 }
 
-Expected<Done> DiskImage::measure() {
+Expected<FileVersion> DiskImage::version() const {
     struct stat status = {};
     if (::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) return Error{path_ + ": cannot read the disk image; expected a regular file"};
-    byte_count_ = static_cast<u64>(status.st_size);
+    auto const ns = [](const timespec& time) { return i64{time.tv_sec} * 1'000'000'000 + time.tv_nsec; };
+    return FileVersion{status.st_dev, status.st_ino, static_cast<u64>(status.st_size), ns(status.st_mtim), ns(status.st_ctim)};
+}
+
+Expected<Done> DiskImage::measure(ImageHashes* known) {
+    FileVersion const found = TRY(version());
+    byte_count_ = found.byte_count;
     if (byte_count_ == 0) return Error{path_ + ": the disk image is empty"};
     if (byte_count_ > bytes_max) return Error{path_ + ": " + std::to_string(byte_count_) + " bytes are too many for a disk image; at most 512G are possible"};
+    if (auto const hash = known ? known->find(found) : std::nullopt) {
+        sha256_ = *hash;
+        return Done{};
+    }
+    sha256_ = TRY(hash());
+    if (known && TRY(version()) == found) known->add(found, sha256_);  // and nobody wrote it meanwhile
+    return Done{};
+}
+
+Expected<Sha256> DiskImage::hash() const {
     Sha256Stream stream;
     std::vector<u8> piece(std::size_t{1} << 20);
     for (u64 at = 0; at < byte_count_; at += piece.size()) {
@@ -43,8 +59,7 @@ Expected<Done> DiskImage::measure() {
         if (!read(at, part)) return Error{path_ + ": cannot read the disk image at offset " + std::to_string(at)};
         stream.add(part);
     }
-    sha256_ = stream.finish();
-    return Done{};
+    return stream.finish();
 }
 
 bool DiskImage::read(u64 offset, std::span<u8> to) const {

@@ -1,5 +1,6 @@
 #include "lab/script.h"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@ namespace ramet {
 namespace {
 
 constexpr std::size_t shown_bytes_max = 400;  // of the console, in a message
+constexpr std::size_t shown_disk_bytes_max = 16;
 
 /// Where a moment of the session's clock that lies `budget` ahead is.
 Until limit_of(const Session& session, const Budget& budget) {
@@ -38,6 +40,17 @@ std::string quoted(std::string_view text) {
 /// The end of what came out and was not read.
 std::string tail_of(std::string_view text) {
     return text.size() <= shown_bytes_max ? quoted(text) : "..." + quoted(text.substr(text.size() - shown_bytes_max));
+}
+
+std::string hex_bytes(std::span<const u8> bytes) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    for (u8 const byte : bytes.first(std::min(bytes.size(), shown_disk_bytes_max))) {
+        if (!text.empty()) text += ' ';
+        text += digits[byte >> 4];
+        text += digits[byte & 15];
+    }
+    return bytes.size() <= shown_disk_bytes_max ? text : text + "...";
 }
 
 /// What a command printed: without its echo, the prompt, carriage returns and the last line end.
@@ -100,6 +113,7 @@ private:
             u64 const found = session_.reg(step.text).value_or(0);
             return found == step.value ? "" : step.text + ": expected " + std::to_string(*step.value) + ", found " + std::to_string(found);
         }
+        case Step::Kind::disk: return disk(step);
         }
         return {};
     }
@@ -136,6 +150,16 @@ private:
         if (!read) return step.text + ": " + read.error().text;
         u64 const found = load_le<u64>(bytes.data());
         return found == step.value ? "" : step.text + ": expected " + std::to_string(*step.value) + ", found " + std::to_string(found);
+    }
+
+    std::string disk(const Step& step) {
+        std::vector<u8> found(step.bytes.size());
+        auto const read = session_.read_disk(*step.value, step.offset, found);
+        if (!read) return read.error().text;
+        auto const at = static_cast<std::size_t>(std::ranges::mismatch(step.bytes, found).in1 - step.bytes.begin());
+        if (at == found.size()) return {};
+        return "disk " + std::to_string(*step.value) + ", offset " + std::to_string(step.offset + at) + ": expected " + hex_bytes(std::span{step.bytes}.subspan(at)) +
+               ", found " + hex_bytes(std::span{found}.subspan(at));
     }
 
     Session& session_;
@@ -183,8 +207,9 @@ std::string canonical_text(std::span<const Script> scripts) {
         text += "script;";
         for (const Step& step : script) {
             text += std::string{enum_name(step.kind)} + ";";
-            for (const std::string& value : {step.text, condition_text(step.condition), step.prompt, step.prints.value_or(""), step.contains.value_or("")}) field(value);
-            for (u64 const value : {step.budget.instructions, step.budget.time_ns, step.value.value_or(0), u64{step.size}}) field(std::to_string(value));
+            for (const std::string& value : {step.text, condition_text(step.condition), step.prompt, step.prints.value_or(""), step.contains.value_or(""), std::string{step.bytes.begin(), step.bytes.end()}})
+                field(value);
+            for (u64 const value : {step.budget.instructions, step.budget.time_ns, step.value.value_or(0), u64{step.size}, step.offset}) field(std::to_string(value));
             text += std::to_string(step.prints.has_value() * 4 + step.contains.has_value() * 2 + step.value.has_value()) + ";";
         }
     }

@@ -1,4 +1,4 @@
-// Scripts: what to do at a machine's console, as values: send, expect, command, wait, and looks at memory and registers. Each script that takes
+// Scripts: what to do at a machine's console, as values: send, expect, command, wait, and looks at memory, registers and disks. Each script that takes
 // part in a scene is a fiber in virtual time: it stops where it waits, the machine runs to the first moment somebody waits for, and that one goes on
 // there. Of several at one moment the first in the list goes first.
 // Tests: tests/lab/script_test.cpp.
@@ -21,6 +21,7 @@ struct Step {
         wait,      ///< lets `budget` pass
         memory,    ///< `size` bytes at `text`, a symbol or an address, are `value`
         reg,       ///< the register `text` is `value`
+        disk,      ///< the disk in place `value` holds `bytes` from `offset` on
     };
     Kind kind = Kind::wait;
     std::string text = {};
@@ -31,6 +32,8 @@ struct Step {
     std::optional<std::string> contains = {};
     std::optional<u64> value = {};
     u32 size = 4;
+    u64 offset = 0;
+    std::vector<u8> bytes = {};
     u32 line = 0;  ///< in its file, for messages; no part of what the step does
 };
 

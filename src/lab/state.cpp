@@ -1,20 +1,20 @@
 #include "lab/state.h"
 
-#include <cstdlib>
 #include <filesystem>
 
+#include "replay/image_hashes.h"
 #include "replay/log_writer.h"
+#include "replay/paths.h"
 
 namespace ramet {
 
 namespace {
 
-constexpr std::size_t key_digits = 32;
 constexpr const char* key_version = "state 1";  // of the scripts' meaning
 
 std::string hash_text(const std::string& text) {
     std::vector<u8> const bytes{text.begin(), text.end()};
-    return sha256_of(bytes).hex().substr(0, key_digits);
+    return sha256_of(bytes).hex().substr(0, State::key_digits);
 }
 
 Expected<std::shared_ptr<const Symbols>> symbols_of(const Images& images, const std::string& path) {
@@ -36,15 +36,15 @@ Expected<std::vector<LogEntry>> all_entries(const InputLog& log) {
 }  // namespace
 
 std::string StateStore::default_directory() {
-    if (const char* const cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') return std::string{cache} + "/ramet/states";
-    const char* const home = std::getenv("HOME");
-    return home != nullptr && *home == '/' ? std::string{home} + "/.cache/ramet/states" : "";
+    std::string const cache = user_cache();
+    return cache.empty() ? "" : cache + "/states";
 }
 
 Expected<std::shared_ptr<State>> State::power_on(const Configuration& configuration, std::shared_ptr<StateStore> store, const std::string& symbols) {
     auto origin = std::make_shared<Origin>();
     origin->configuration = configuration;
-    origin->images = TRY(read_images(configuration));
+    HashCache known = HashCache::of_user();
+    origin->images = TRY(read_images(configuration, &known));
     origin->identity = identity_of(configuration, origin->images);
     origin->symbols = TRY(symbols_of(origin->images, symbols));
     std::shared_ptr<State> made{new State{std::move(store), origin}};
@@ -107,6 +107,8 @@ Expected<Session> State::boot() const {
 
 /// From disk. Any error means that the state is made anew.
 Expected<Session> State::restore() {
+    auto const folder = FileLock::take(store_->directory, FileLock::Kind::shared);
+    auto use = FileLock::take(path(".ramet"), FileLock::Kind::shared);
     auto const log = TRY(InputLog::open(path(".ramet")));
     auto header = std::make_shared<LogHeader>(log->header());
     if (header->identity != origin_->identity || header->schema != state_schema_digest()) return Error{log->path() + ": of another machine"};
@@ -133,15 +135,28 @@ Expected<Session> State::restore() {
     source_ = std::make_shared<SnapshotSource>(snapshot);
     Session session{restore_machine(*snapshot, source_, store_->pool, origin_->images.disks), std::move(header), std::move(record)};
     session.set_symbols(origin_->symbols);
+    if (use) use->touch();
+    use_ = std::move(use);
     return session;
 }
 
-/// To disk, the log last.
+/// To disk, and others from there when there is no room for all.
 Expected<Done> State::keep() {
-    Session& session = *session_;
     std::error_code error;
     std::filesystem::create_directories(store_->directory, error);
     if (error) return Error{store_->directory + ": cannot make the folder: " + error.message()};
+    {
+        auto const folder = FileLock::take(store_->directory, FileLock::Kind::shared);
+        TRY(write_files());
+        use_ = FileLock::take(path(".ramet"), FileLock::Kind::shared);
+    }
+    TRY(prune_states_if_free(store_->directory, store_->limit_bytes));
+    return Done{};
+}
+
+/// The log last.
+Expected<Done> State::write_files() {
+    Session& session = *session_;
     TRY(save_snapshot(session.machine(), session.header(), path(".rsnap")));
     session.note({.kind = LogEntry::Kind::snapshot, .at = {}, .digest = session.digest(), .path = path(".rsnap")});
     std::string const console = output_of(*session.record(), Channel::serial);

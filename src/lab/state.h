@@ -5,7 +5,7 @@
 //
 // On disk a state is three files named by a hash of what leads to it (configuration, image contents, scripts, schema of the machine's state): KEY.rsnap is the
 // snapshot, KEY.txt the console up to there, KEY.ramet the log from power-on. The log is written last and names the snapshot; every file appears
-// complete or not at all. What is damaged, or of another version, is made anew.
+// complete or not at all. What is damaged, gone, or of another version, is made anew. The folder is bounded: see state_cache.h.
 // Threads: states may be forked from several threads. Tests: tests/lab/state_test.cpp.
 #pragma once
 
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "lab/script.h"
+#include "lab/state_cache.h"
 #include "replay/snapshot.h"
 
 namespace ramet {
@@ -23,15 +24,18 @@ namespace ramet {
 /// Where states are kept, and the pages that all of them share.
 struct StateStore {
     std::string directory;  ///< empty: nothing is kept on disk
+    u64 limit_bytes;        ///< after a state was written, others are removed until no more than this is left
     std::shared_ptr<PagePool> pool = std::make_shared<PagePool>();
 
-    explicit StateStore(std::string where) : directory(std::move(where)) {}
+    explicit StateStore(std::string where, u64 limit = state_bytes_default) : directory(std::move(where)), limit_bytes(limit) {}
     /// $XDG_CACHE_HOME/ramet/states, or ~/.cache/ramet/states.
     static std::string default_directory();
 };
 
 class State : public std::enable_shared_from_this<State> {
 public:
+    static constexpr std::size_t key_digits = 32;
+
     /// `symbols`: a file with symbols; empty: those of the kernel image, if it has any.
     static Expected<std::shared_ptr<State>> power_on(const Configuration& configuration, std::shared_ptr<StateStore> store, const std::string& symbols = {});
     std::shared_ptr<State> after(std::string name, std::vector<Script> scripts);
@@ -65,6 +69,7 @@ private:
     Expected<Session> boot() const;
     Expected<Session> restore();
     Expected<Done> keep();
+    Expected<Done> write_files();
     std::string path(const char* suffix) const { return store_->directory + "/" + key_ + suffix; }
     void warm_up();
 
@@ -78,6 +83,7 @@ private:
     std::mutex mutex_;  // of what follows
     std::optional<Session> session_;
     std::shared_ptr<SnapshotSource> source_;  // of a restored machine's pages
+    std::optional<FileLock> use_;             // of the files that it was restored from or written to
     bool restored_ = false;
     std::string problem_;
     std::optional<Error> error_;

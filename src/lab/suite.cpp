@@ -131,15 +131,20 @@ Expected<Step> read_exit(const Table& table, const Defaults& defaults) {
     return expect(ended(static_cast<u32>(*value)), budget);
 }
 
+/// Of a number: 4 bytes unless it says otherwise.
+Expected<u32> read_size(const Table& table) {
+    if (!table.has("size")) return u32{4};
+    u64 const size = TRY(table.number("size"));
+    if (size != 1 && size != 2 && size != 4 && size != 8) return table.wrong("size", "1, 2, 4 or 8");
+    return static_cast<u32>(size);
+}
+
 Expected<Step> read_memory(const Table& table, const Defaults&) {
     Step step;
     step.kind = Step::Kind::memory;
     step.text = TRY(table.text("memory"));
     step.value = TRY(table.number("equals"));
-    if (!table.has("size")) return step;
-    u64 const size = TRY(table.number("size"));
-    if (size != 1 && size != 2 && size != 4 && size != 8) return table.wrong("size", "1, 2, 4 or 8");
-    step.size = static_cast<u32>(size);
+    step.size = TRY(read_size(table));
     return step;
 }
 
@@ -152,13 +157,50 @@ Expected<Step> read_register(const Table& table, const Defaults&) {
     return step;
 }
 
+/// A number, as many bytes long as `size` says, least significant first; a text; or an array of bytes.
+Expected<std::vector<u8>> read_bytes(const Table& table) {
+    constexpr const char* expected = "a number, a text, or an array of bytes, as [0x53, 0xef]; at most 4096 bytes";
+    std::vector<u8> bytes;
+    if (table.has("equals") && table.get("equals")->is_integer()) {
+        u64 const value = TRY(table.number("equals"));
+        u32 const size = TRY(read_size(table));
+        if (size < 8 && value >> (8 * size) != 0) return table.wrong("equals", "a number of " + std::to_string(size) + " bytes");
+        for (u32 i = 0; i < size; ++i) bytes.push_back(static_cast<u8>(value >> (8 * i)));
+        return bytes;
+    }
+    if (table.has("size")) return table.wrong("size", "no size; equals is not a number and has its own");
+    const toml::node* const node = table.get("equals");
+    if (node == nullptr) return table.missing("equals", expected);
+    if (const auto* const text = node->as_string()) bytes.assign(text->get().begin(), text->get().end());
+    if (const auto* const array = node->as_array()) {
+        for (const toml::node& one : *array) {
+            auto const byte = one.value_exact<i64>();
+            if (!byte || *byte < 0 || *byte > 0xff) return table.wrong("equals", expected);
+            bytes.push_back(static_cast<u8>(*byte));
+        }
+    }
+    if (bytes.empty() || bytes.size() > page_size) return table.wrong("equals", expected);
+    return bytes;
+}
+
+Expected<Step> read_disk(const Table& table, const Defaults&) {
+    Step step;
+    step.kind = Step::Kind::disk;
+    auto const place = table.number("disk");
+    if (!place || *place >= Disk::count_max) return table.wrong("disk", "the place of a disk, 0 or 1");
+    step.value = *place;
+    step.offset = TRY(table.number("offset"));
+    step.bytes = TRY(read_bytes(table));
+    return step;
+}
+
 Expected<Step> read_send(const Table& table, const Defaults&) { return send(TRY(table.text("send"))); }
 
 const std::vector<StepKind>& step_kinds() {
     static const std::vector<StepKind> kinds = {
         {"send", {}, read_send},           {"expect", {"within", "on"}, read_expect},          {"command", {"prints", "contains", "within", "prompt"}, read_command},
         {"wait", {}, read_wait},           {"exit", {"within"}, read_exit},                     {"memory", {"equals", "size"}, read_memory},
-        {"register", {"equals"}, read_register},
+        {"register", {"equals"}, read_register}, {"disk", {"offset", "equals", "size"}, read_disk},
     };
     return kinds;
 }
@@ -176,7 +218,7 @@ Expected<Step> read_step(const Table& table, const Defaults& defaults) {
         return step;
     }
     TRY(table.allow(names));
-    return table.missing("a step", "one of send, expect, command, wait, exit, memory, register");
+    return table.missing("a step", "one of send, expect, command, wait, exit, memory, register, disk");
 }
 
 Expected<Script> read_script(const toml::array& array, const Table& owner, const Defaults& defaults) {

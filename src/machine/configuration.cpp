@@ -163,11 +163,11 @@ Expected<std::vector<u8>> read_file(const std::string& path, const std::string& 
     return bytes;
 }
 
-Expected<Images> read_images(const Configuration& configuration) {
+Expected<Images> read_images(const Configuration& configuration, ImageHashes* known) {
     TRY(check_configuration(configuration));
     Images images;
     images.kernel = TRY(read_image(configuration.kernel, "", configuration.boot == Boot::bios ? "BIOS" : "kernel"));
-    for (const DiskConfiguration& disk : configuration.disks) images.disks.push_back(TRY(DiskImage::open(disk.file)));
+    for (const DiskConfiguration& disk : configuration.disks) images.disks.push_back(TRY(DiskImage::open(disk.file, known)));
     if (configuration.initrd.empty()) return images;
     if (is_multiboot(images.kernel.bytes) && !is_bzimage(images.kernel.bytes))
         images.modules = TRY(read_modules(configuration.initrd));

@@ -89,8 +89,8 @@ Expected<Configuration> read_configuration(const std::string& path);
 Expected<Configuration> parse_configuration(const std::string& text, const std::string& path);
 
 Expected<std::vector<u8>> read_file(const std::string& path, const std::string& what);
-/// The files that the configuration names.
-Expected<Images> read_images(const Configuration& configuration);
+/// The files that the configuration names. `known`: see DiskImage::open().
+Expected<Images> read_images(const Configuration& configuration, ImageHashes* known = nullptr);
 
 /// Names configuration and image contents.
 Digest identity_of(const Configuration& configuration, const Images& images);

@@ -20,6 +20,21 @@ std::string hex_of(std::span<const u8> bytes) {
     return text;
 }
 
+/// The place of the disk whose changes a frame holds.
+std::optional<u64> disk_of(Frame frame) {
+    for (u64 place = Disk::count_max; place-- > 0;)
+        if (frame >= Disk::frames(0, place).first) return place;
+    return std::nullopt;
+}
+
+std::string place_text(const MemoryDifference& d) {
+    if (!d.disk) return "memory " + detail::hex_text(d.at.value, 12) + (d.symbol.empty() ? "" : " " + d.symbol);
+    return "disk " + std::to_string(*d.disk) + " block " + std::to_string(d.at.value / page_size) + ", offset " + std::to_string(d.at.value);
+}
+
+/// A page of a disk holds what is to be toggled in the image's bytes.
+const char* content_text(const MemoryDifference& d) { return d.disk ? " bytes, as toggled in the image: a " : " bytes: a "; }
+
 class MemoryComparison {
 public:
     MemoryComparison(const Symbols& symbols, BisectReport& report) : symbols_(symbols), report_(report) {}
@@ -46,7 +61,13 @@ private:
 
     void add(GuestPhys at, std::span<const u8> a, std::span<const u8> b) {
         u64 const shown = std::min<u64>(a.size(), shown_bytes_max);
-        report_.memory.push_back({at, a.size(), hex_of(a.first(shown)), hex_of(b.first(shown)), symbols_.physical_name(at)});
+        std::string const text_a = hex_of(a.first(shown)), text_b = hex_of(b.first(shown));
+        if (auto const disk = disk_of(frame_of(at))) {
+            u64 const offset = at.value - address_of(Disk::frames(0, *disk).first).value;
+            report_.memory.push_back({GuestPhys{offset}, disk, a.size(), text_a, text_b});
+            return;
+        }
+        report_.memory.push_back({at, std::nullopt, a.size(), text_a, text_b, symbols_.physical_name(at)});
     }
 
     const Symbols& symbols_;
@@ -142,9 +163,8 @@ std::string bisect_text(const BisectReport& report) {
     text += "code: a " + report.code_a + ", b " + report.code_b + "\n";
     for (const Difference& d : report.state) text += d.path + ": a " + d.a + ", b " + d.b + "\n";
     for (const MemoryDifference& d : report.memory)
-        text += "memory " + detail::hex_text(d.at.value, 12) + (d.symbol.empty() ? "" : " " + d.symbol) + ", " + std::to_string(d.bytes) + " bytes: a " + d.a +
-                ", b " + d.b + "\n";
-    if (report.memory_bytes != 0) text += "memory: " + std::to_string(report.memory_bytes) + " bytes differ\n";
+        text += place_text(d) + ", " + std::to_string(d.bytes) + content_text(d) + d.a + ", b " + d.b + "\n";
+    if (report.memory_bytes != 0) text += "memory and disks: " + std::to_string(report.memory_bytes) + " bytes differ\n";
     return text;
 }
 

@@ -2,7 +2,7 @@
 //
 // Both logs are replayed in strides; the last place where the digests were equal is kept as a fork of each. After the first stride that ends differently
 // the stride is halved from there, so the cost is one run of each and a few strides. What is equal at P and differs at P + 1 is reported with
-// registers, device fields, and memory, by name.
+// registers, device fields, memory, by name, and blocks of disks.
 // Tests: tests/replay/verify_test.cpp.
 #pragma once
 
@@ -17,7 +17,8 @@
 namespace ramet {
 
 struct MemoryDifference {
-    GuestPhys at;
+    GuestPhys at;                    // or, on a disk, the offset
+    std::optional<u64> disk = {};    // its place
     u64 bytes = 0;       // in this run of bytes that differ
     std::string a, b;    // the first of them, in hexadecimal
     std::string symbol = {};

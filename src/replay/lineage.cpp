@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "replay/image_hashes.h"
 #include "replay/paths.h"
 #include "replay/snapshot.h"
 
@@ -56,7 +57,8 @@ Expected<Done> check_disks(const LogHeader& header, const DiskImages& images, co
 
 Expected<Machine> boot(const InputLog& log, const ImagePaths& paths, std::shared_ptr<PagePool> pool) {
     Configuration const configuration = with_paths(log.header().configuration, paths);
-    Images const images = TRY(read_images(configuration));
+    HashCache known = HashCache::of_user();
+    Images const images = TRY(read_images(configuration, &known));
     TRY(check_images(log, images));
     TRY(check_disks(log.header(), images.disks, log.path()));
     return Machine::create(configuration, images, std::move(pool));
@@ -86,8 +88,9 @@ Configuration with_paths(Configuration configuration, const ImagePaths& paths) {
 
 Expected<DiskImages> open_disks(const LogHeader& header, const ImagePaths& paths, const std::string& who) {
     DiskImages images;
+    HashCache known = HashCache::of_user();
     for (const DiskConfiguration& disk : with_paths(header.configuration, paths).disks) {
-        auto image = DiskImage::open(disk.file);
+        auto image = DiskImage::open(disk.file, &known);
         if (!image) return Error{who + ": " + image.error().text};
         images.push_back(*std::move(image));
     }

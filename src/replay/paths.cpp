@@ -1,5 +1,6 @@
 #include "replay/paths.h"
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "replay/file.h"
@@ -13,6 +14,12 @@ std::string path_beside(const std::string& path, const std::string& from) {
 
 std::string path_from(const std::string& from, const std::string& path) {
     return path.starts_with('/') ? path : directory_of(from) + "/" + path;
+}
+
+std::string user_cache() {
+    if (const char* const cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') return std::string{cache} + "/ramet";
+    const char* const home = std::getenv("HOME");
+    return home != nullptr && *home == '/' ? std::string{home} + "/.cache/ramet" : "";
 }
 
 }  // namespace ramet

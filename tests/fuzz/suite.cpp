@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array words = {
     "machine", "symbols", "prompt", "budget", "warm", "case", "name", "requires", "provides", "script", "scripts", "golden", "digest", "send", "expect", "command",
-    "wait", "exit", "memory", "register", "within", "on", "prints", "contains", "equals", "size", " = ", " = \"a\"\n", " = 3\n", " = [{ ", " }]\n", " }, { ", ", ",
+    "wait", "exit", "memory", "register", "disk", "offset", "within", "on", "prints", "contains", "equals", "size", " = ", " = \"a\"\n", " = 3\n", " = [{ ", " }]\n", " }, { ", ", ",
     "\"x\"", "\"5s\"", "\"20M\"", "[[case]]\n", "[warm]\n", "\n", "[", "]", "{", "}", "-1", "1.5", "true", "\"rax\"", "\"any\"", "18446744073709551615", "\xff",
     "machine = \"m\"\n[[case]]\nname = \"n\"\nscript = [{ ", "machine = \"m\"\nprompt = \"p\"\n",
 };

@@ -49,6 +49,21 @@ TEST(Script, ComparesMemoryAndRegisters) {
     EXPECT_TRUE(play(session, std::vector<Script>{{bad_register}}));
 }
 
+TEST(Script, ComparesDisks) {
+    Session session = must(must(State::power_on(disk_driver(), std::make_shared<StateStore>("")))->fork());
+    std::vector<u8> const written = {1, 2, 3};
+    must(session.write_disk(0, 511, written));
+    Step disk{.kind = Step::Kind::disk, .value = 0, .offset = 511, .bytes = written};
+    EXPECT_FALSE(play(session, std::vector<Script>{{disk}}));
+    disk.bytes = {1, 2, 0xfe};
+    EXPECT_EQ(play(session, std::vector<Script>{{disk}}).value_or(Failure{}).what, "disk 0, offset 513: expected fe, found 03");
+    disk.offset = u64{1} << 30;
+    EXPECT_NE(play(session, std::vector<Script>{{disk}}).value_or(Failure{}).what.find("disk 0"), std::string::npos);
+    disk.value = 1;
+    EXPECT_NE(play(session, std::vector<Script>{{disk}}).value_or(Failure{}).what.find("disk 1"), std::string::npos);
+    EXPECT_NE(canonical_text(std::vector<Script>{{disk}}), canonical_text(std::vector<Script>{{Step{.kind = Step::Kind::disk, .value = 1, .offset = disk.offset}}}));
+}
+
 TEST(Script, ACommandIsWhatLiesBetweenEchoAndPrompt) {
     Directory const directory;
     Session session = ready_store();

@@ -3,6 +3,7 @@
 #include "machines.h"
 #include "replay/bisect.h"
 #include "replay/ladder.h"
+#include "replay/log_writer.h"
 
 namespace ramet {
 namespace {
@@ -67,6 +68,27 @@ TEST(Bisect, FindsTheFirstPositionWhereInputsDiffer) {
         EXPECT_NE(bisect_text(report).find("board.com1.input"), std::string::npos) << bisect_text(report);
         EXPECT_NE(report.reason.find("serial input 61"), std::string::npos) << report.reason;
     }
+}
+
+TEST(Bisect, NamesBlocksOfDisks) {
+    Directory const directory;
+    write_file(directory / "disk.img", std::vector<u8>(20'000, 0));
+    Subject subject = devices_subject();
+    subject.configuration.disks.push_back({.file = directory / "disk.img", .read_only = false, .place = 1, .bytes = 0});
+    subject.images = must(read_images(subject.configuration));
+    for (u8 const value : {u8{1}, u8{2}}) {
+        Machine machine = subject.machine();
+        NullPorts ports;
+        machine.run({.position = Position{1000}}, ports);
+        Input const input{.kind = Input::Kind::disk, .bytes = {7, value}, .at = GuestPhys{9000}, .value = 1};
+        ASSERT_EQ(machine.apply(input), 2U);
+        std::vector<LogEntry> entries = {LogEntry::of({machine.position(), machine.cycles()}, input)};
+        machine.run({.position = Position{5000}}, ports);
+        entries.push_back({.kind = LogEntry::Kind::end, .at = {machine.position(), machine.cycles()}, .digest = machine.digest()});
+        must(write_log(directory / std::to_string(value), subject.header(), entries));
+    }
+    std::string const report = bisect_text(bisect_logs(directory / "1", directory / "2", subject, 100));
+    EXPECT_NE(report.find("disk 1 block 2, offset 9001, 1 bytes, as toggled in the image: a 01, b 02\n"), std::string::npos) << report;
 }
 
 TEST(Bisect, FindsEqualRunsEqual) {
