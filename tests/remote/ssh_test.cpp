@@ -118,5 +118,42 @@ TEST_F(RealSsh, CarriesAMachineWithPortAndKeyFromACommand) {
     EXPECT_TRUE(carrying().empty()) << "the ssh of PATH was not asked";
 }
 
+/// A receiver among siblings, one of which listens and never says anything.
+struct Siblings : testing::Test {
+    Directory directory;
+    Subject subject = sweep_subject(directory, 400);
+    Host host{directory, "logs"};
+    std::optional<Listener> silent;
+
+    void SetUp() override {
+        silent.emplace(must(Listener::open(must(Address::parse("unix:" + (directory / "silent.link"))))));
+        must(host.family->join_siblings(directory / "ours"));
+    }
+    /// A source that asks for a session which nobody has.
+    std::unique_ptr<Link> ask() {
+        auto link = std::make_unique<Link>(must(connect_to(must(Address::parse("unix:" + (directory / "ours.link"))))));
+        must(greet(*link));
+        send(*link, MessageKind::resume, Resume{}.bytes());
+        must(link->flush());
+        return link;
+    }
+};
+
+TEST_F(Siblings, AReceiverWithoutMachinesAsksThemForASession) {
+    auto const source = ask();
+    std::unique_ptr<ByteLink> asked;
+    EXPECT_TRUE(eventually([&] { return (asked = must(silent->accept())) != nullptr; }));
+    asked.reset();  // so that it does not wait for an answer
+    EXPECT_TRUE(is(must(await(*source)), MessageKind::refuse));
+}
+
+TEST_F(Siblings, AReceiverWithMachinesRefusesAtOnceAndItsMachinesRunOn) {
+    must(host.boot(subject, "web"));
+    EXPECT_TRUE(is(must(await(*ask())), MessageKind::refuse));
+    EXPECT_EQ(must(silent->accept()), nullptr) << "nobody was waited for";
+    u64 const at = member(*host.family, "web").position;
+    EXPECT_TRUE(eventually([&] { return member(*host.family, "web").position > at; }));
+}
+
 }  // namespace
 }  // namespace ramet
