@@ -1,5 +1,6 @@
 // ramet ps, pause, resume, stop, fork, migrate and migrations: what a running family can be asked for, over its control socket and nothing else.
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 
@@ -87,6 +88,7 @@ Expected<int> watch(const ControlClient& client, u64 number, bool detach) {
 Expected<int> move(const MoveWords& words, MoveKind kind) {
     ControlClient const client = TRY(ControlClient::of(words.machine));
     MoveOptions options{.to = TRY(Address::parse(words.to)), .key_file = words.key, .kind = kind, .name = words.name};
+    if (const char* const command = std::getenv("RAMET_SSH")) options.ssh_command = command;  // the process that hosts the machine may not have it
     options.serve.on_write = words.on_write == "send" ? OnWrite::send : OnWrite::keep;
     if (!words.push.empty()) options.serve.push_bytes_per_s = words.push == "off" ? 0 : TRY(parse_count(words.push, "--push")) << 20;
     return watch(client, TRY(client.move(words.machine, options)), words.detach);

@@ -105,8 +105,8 @@ private:
     pid_t process_;
 };
 
-/// `ssh HOST ramet receive -`, with a socket as its standard input and output.
-Expected<std::unique_ptr<ByteLink>> run_ssh(const Address& address) {
+/// `ssh HOST ramet receive -`, with a socket as its standard input and output. A shell splits the command into words, as git does with GIT_SSH_COMMAND.
+Expected<std::unique_ptr<ByteLink>> run_ssh(const Address& address, const std::string& command) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return address_error(address, "making a pair of sockets");
     Fd ours{ends[0]};
@@ -115,7 +115,8 @@ Expected<std::unique_ptr<ByteLink>> run_ssh(const Address& address) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDOUT_FILENO);
-    const char* const words[] = {"ssh", "--", address.host.c_str(), "ramet", "receive", "-", nullptr};
+    std::string const script = (command.empty() ? "ssh" : command) + " \"$@\"";
+    const char* const words[] = {"sh", "-c", script.c_str(), "ssh", "--", address.host.c_str(), "ramet", "receive", "-", nullptr};
     pid_t child = 0;
     int const status = posix_spawnp(&child, words[0], &actions, nullptr, const_cast<char**>(words), environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -163,10 +164,10 @@ std::string Address::text() const {
 
 bool Address::is_loopback() const { return kind != Kind::tcp || host == "localhost" || host == "::1" || host.starts_with("127."); }
 
-Expected<std::unique_ptr<ByteLink>> connect_to(const Address& address, const std::string& key_file) {
+Expected<std::unique_ptr<ByteLink>> connect_to(const Address& address, const std::string& key_file, const std::string& ssh_command) {
     switch (address.kind) {
     case Address::Kind::stdio: return Error{"- is for the receiving side"};
-    case Address::Kind::ssh: return run_ssh(address);
+    case Address::Kind::ssh: return run_ssh(address, ssh_command);
     case Address::Kind::unix_socket: return make_byte_link(TRY(connect_socket(address)));
     case Address::Kind::tcp: break;
     }

@@ -25,8 +25,8 @@ struct Address {
 /// The longest time that connecting may take.
 inline constexpr u64 connect_ns = 5'000'000'000;
 
-/// `key_file`: of the key that both sides know; empty for none.
-Expected<std::unique_ptr<ByteLink>> connect_to(const Address& address, const std::string& key_file = {});
+/// `key_file`: of the key that both sides know; empty for none. `ssh_command`: what runs in place of "ssh", read by a shell, so that it may have options.
+Expected<std::unique_ptr<ByteLink>> connect_to(const Address& address, const std::string& key_file = {}, const std::string& ssh_command = {});
 
 class Listener {
 public:

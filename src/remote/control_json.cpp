@@ -120,17 +120,18 @@ std::string move_json(const MoveOptions& options) {
     one["on_write"] = options.serve.on_write == OnWrite::keep ? "keep" : "send";
     one["push_bytes_per_s"] = options.serve.push_bytes_per_s;
     one["key_file"] = options.key_file;
+    one["ssh_command"] = options.ssh_command;
     return one.dump();
 }
 
 Expected<MoveOptions> parse_move(const std::string& text) {
     struct Words {
-        std::string to, kind, name, on_write, key_file;
+        std::string to, kind, name, on_write, key_file, ssh_command;
         u64 push = 0;
     };
     Words const words = TRY(parse<Words>(text, [](const Json& one) {
         return Words{one.at("to").get<std::string>(), one.at("kind").get<std::string>(), one.value("name", ""), one.value("on_write", "keep"),
-                     one.value("key_file", ""), one.value("push_bytes_per_s", ServeOptions::unlimited)};
+                     one.value("key_file", ""), one.value("ssh_command", ""), one.value("push_bytes_per_s", ServeOptions::unlimited)};
     }));
     if (words.kind != "fork" && words.kind != "migrate") return Error{"kind is \"fork\" or \"migrate\", not \"" + words.kind + "\""};
     if (words.on_write != "keep" && words.on_write != "send") return Error{"on_write is \"keep\" or \"send\", not \"" + words.on_write + "\""};
@@ -138,6 +139,7 @@ Expected<MoveOptions> parse_move(const std::string& text) {
     options.kind = words.kind == "fork" ? MoveKind::fork : MoveKind::migrate;
     options.name = words.name;
     options.key_file = words.key_file;
+    options.ssh_command = words.ssh_command;
     options.serve.on_write = words.on_write == "keep" ? OnWrite::keep : OnWrite::send;
     options.serve.push_bytes_per_s = words.push;
     options.packing = options.to.kind == Address::Kind::ssh || !options.to.is_loopback() ? Packing::when_it_helps : Packing::never;

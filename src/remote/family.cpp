@@ -148,7 +148,7 @@ void Family::settle(Member& member) {
             LogHeader const header = TRY(incoming.keep_logs(log_directory_));
             member.recorder = std::make_unique<Recorder>(TRY(Recorder::create(log_directory_ + "/" + member.name + ".rlog", header)));
             member.recorder->set_digests(false);
-            member.recorder->add_tap([source = member.incoming](const LogEntry& entry) { if (entry.kind == LogEntry::Kind::serial) source->note(entry); });
+            member.recorder->add_tap([source = member.incoming](const LogEntry& entry) { if (entry.is_input()) source->note(entry); });
             return Done{};
         }();
         if (!record) {

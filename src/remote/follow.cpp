@@ -1,5 +1,7 @@
 #include "remote/follow.h"
 
+#include <algorithm>
+
 namespace ramet {
 
 namespace {
@@ -29,11 +31,11 @@ Expected<Done> go_to(Machine& machine, Recorder* recorder, const Moment& target)
 
 Expected<Done> follow(Machine& machine, Recorder* recorder, const std::vector<LogEntry>& entries, const Moment& last) {
     for (const LogEntry& entry : entries) {
-        if (entry.kind != LogEntry::Kind::serial) continue;
+        if (!entry.is_input()) continue;
         TRY(go_to(machine, recorder, entry.at));
-        Input const input{.kind = Input::Kind::serial, .bytes = entry.bytes};
+        Input const input = entry.input();
         std::size_t const taken = recorder != nullptr ? TRY(recorder->apply(machine, input)) : machine.apply(input);
-        if (taken != entry.bytes.size()) return Error{"the machine does not take an input that it took elsewhere, at " + moment_text(entry.at)};
+        if (taken != std::max<std::size_t>(entry.bytes.size(), 1)) return Error{"the machine does not take an input that it took elsewhere, at " + moment_text(entry.at)};
     }
     return go_to(machine, recorder, last);
 }

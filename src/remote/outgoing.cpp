@@ -66,7 +66,7 @@ void Outgoing::set_phase(Phase phase, const std::string& error) {
 }
 
 Expected<Done> Outgoing::move() {
-    link_.emplace(TRY(connect_to(options_.to, options_.key_file)), options_.packing);
+    link_.emplace(TRY(connect_to(options_.to, options_.key_file, options_.ssh_command)), options_.packing);
     TRY(greet(*link_));
     TRY(propose());
     TRY(go());
@@ -167,7 +167,7 @@ Expected<Done> Outgoing::reconnect() {
     u64 const since = host_ns();
     bool refused = false;
     auto const try_once = [&]() -> Expected<Done> {
-        link_.emplace(TRY(connect_to(options_.to, options_.key_file)), options_.packing);
+        link_.emplace(TRY(connect_to(options_.to, options_.key_file, options_.ssh_command)), options_.packing);
         TRY(greet(*link_));
         send(*link_, MessageKind::resume, Resume{session_, right_.epoch()}.bytes());
         std::vector<RamRange> lacks;

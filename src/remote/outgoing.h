@@ -22,6 +22,7 @@ namespace ramet {
 struct MoveOptions {
     Address to;
     std::string key_file = {};
+    std::string ssh_command = {};  // empty: ssh
     MoveKind kind = MoveKind::fork;
     std::string name = {};  // of the child
     ServeOptions serve = {};

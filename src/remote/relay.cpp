@@ -46,7 +46,9 @@ Expected<Relay> Relay::to_sibling(std::unique_ptr<Link> source, const Resume& re
         if (entry.path().extension() != ".link" || entry.path() == own) continue;
         if (auto sibling = ask(entry.path(), resume, *source)) return Relay{std::move(source), *std::move(sibling)};
     }
-    return Error{"no process of this host has that session (any more)"};
+    Error const none{"no process of this host has that session (any more)"};
+    refuse(*source, none.text);
+    return none;
 }
 
 bool Relay::pump() {

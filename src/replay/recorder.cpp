@@ -69,10 +69,15 @@ Expected<Done> Recorder::look(Machine& machine) {
 }
 
 Expected<std::size_t> Recorder::apply(Machine& machine, const Input& input) {
-    CHECK(input.kind == Input::Kind::serial, "the console's input");
-    std::size_t const size = std::min({input.bytes.size(), std::size_t{machine.input_room()}, LogEntry::input_bytes_max});
-    if (size == 0) return size;
-    Input const taken{.kind = input.kind, .bytes = {input.bytes.begin(), input.bytes.begin() + static_cast<std::ptrdiff_t>(size)}};
+    Input taken = input;
+    if (input.kind == Input::Kind::serial) {
+        taken.bytes.resize(std::min({input.bytes.size(), std::size_t{machine.input_room()}, LogEntry::input_bytes_max}));
+        if (taken.bytes.empty()) return std::size_t{0};
+    }
+    if (taken.bytes.size() > LogEntry::input_bytes_max)
+        return Error{"an input of " + std::to_string(taken.bytes.size()) + " bytes is too long for a log, which takes " + std::to_string(LogEntry::input_bytes_max) + " at once"};
+    std::size_t const size = std::max<std::size_t>(taken.bytes.size(), 1);
+    if (input.kind != Input::Kind::serial && machine.fork().apply(taken) != size) return std::size_t{0};  // what it refuses is no part of the run
     TRY(append(LogEntry::of(moment_of(machine), taken)));
     CHECK(machine.apply(taken) == size, "the machine takes what it has room for");
     return size;

@@ -31,7 +31,8 @@ public:
     static Expected<Recorder> create(const std::string& path, const LogHeader& header, const RecorderOptions& options = {});
 
     Expected<RunResult> run(Machine& machine, const Until& until, Ports& ports);
-    /// Takes no more than the machine has room for: the number of bytes, which the machine then has.
+    /// Of what is typed, no more than the machine has room for; of everything else all or nothing, which is not logged. As
+    /// Machine::apply(); an error when it is longer than a log's entry may be.
     Expected<std::size_t> apply(Machine& machine, const Input& input);
     /// The last entry: how the run ended, and the machine's digest.
     Expected<Done> finish(Machine& machine, const RunResult& result);

@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "families.h"
+#include "remote/follow.h"
 
 namespace ramet {
 namespace {
@@ -167,6 +168,31 @@ TEST_F(Typing, InputsOfAChildGoIntoItsLogWhichNamesTheParents) {
     std::string const log = member(*target.family, "web").log;
     EXPECT_EQ(must(Lineage::open(log))->logs.size(), 2U);
     ended(target, "web");
+}
+
+TEST(Follow, RepeatsEveryKindOfInputAndSoDoesTheLog) {
+    Directory const directory;
+    Subject const subject = sweep_subject(directory, 100);
+    Machine machine = subject.machine(), other = machine.fork(), silent = machine.fork();
+    Recorder recorder = must(Recorder::create(directory / "run.rlog", header_of(subject.configuration, subject.images, machine)));
+    std::vector<LogEntry> entries;
+    recorder.add_tap([&](const LogEntry& entry) { entries.push_back(entry); });
+    run(machine, 1000);
+    for (const Input& input : {Input{.kind = Input::Kind::serial, .bytes = {'a', 'b'}}, Input{.kind = Input::Kind::memory, .bytes = {1, 2, 3}, .at = GuestPhys{0x210ffe}},
+                               Input{.kind = Input::Kind::interrupt, .value = 5}}) {
+        EXPECT_NE(must(recorder.apply(machine, input)), 0U);
+        run(machine, 777);
+    }
+    EXPECT_EQ(must(recorder.apply(machine, {.kind = Input::Kind::interrupt, .value = 2})), 0U) << "there is no such line";
+    EXPECT_EQ(must(recorder.apply(machine, {.kind = Input::Kind::disk, .bytes = {1}})), 0U) << "there is no disk";
+    ASSERT_EQ(entries.size(), 3U) << "what the machine refuses is not logged";
+    Moment const last{machine.position(), machine.cycles()};
+    must(follow(other, nullptr, entries, last));
+    EXPECT_EQ(other.digest(), machine.digest());
+    must(follow(silent, nullptr, {}, last));
+    EXPECT_NE(silent.digest(), machine.digest());
+    must(recorder.finish(machine, {StopReason::interrupted}));
+    EXPECT_EQ(replayed(directory / "run.rlog"), machine.digest());
 }
 
 }  // namespace

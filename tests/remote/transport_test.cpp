@@ -1,6 +1,9 @@
 // Addresses and what carries bytes: Unix sockets, TCP, and TCP with a shared key.
 #include "remote/address.h"
 
+#include <array>
+#include <thread>
+
 #include <sys/stat.h>
 
 #include "../replay/machines.h"
@@ -76,6 +79,20 @@ TEST_F(Carrying, AKeyThatOthersMayReadOrThatIsShortIsRefused) {
     EXPECT_FALSE(read_key(directory / "open"));
     EXPECT_FALSE(read_key(directory / "short"));
     EXPECT_FALSE(read_key(directory / "none"));
+}
+
+TEST(SshCommand, IsReadByAShellAndGetsTheHostAndTheReceiver) {
+    auto const link = must(connect_to(must(Address::parse("ssh:me@elsewhere")), {}, "printf '%s|' -F 'a b'"));
+    std::string const expected = "-F|a b|--|me@elsewhere|ramet|receive|-|";
+    std::string said;
+    for (int tries = 0; said.size() < expected.size() && tries < 1000; ++tries) {
+        std::array<u8, 256> bytes;
+        auto const count = link->read(bytes);
+        if (!count) break;
+        said.append(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(*count));
+        std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    }
+    EXPECT_EQ(said, expected);
 }
 
 }  // namespace
