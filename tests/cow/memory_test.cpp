@@ -10,6 +10,7 @@ namespace ramet {
 namespace {
 
 struct MemoryTest : testing::Test {
+    int live = 0;  // attachments; counted until the memory has gone
     std::shared_ptr<PagePool> pool = std::make_shared<PagePool>();
     Memory memory{pool, {{Frame{0}, 160}, {Frame{1000}, 24}}};  // with a hole, as a PC has
 };
@@ -144,7 +145,6 @@ TEST_F(MemoryTest, DigestsOfOtherLayoutsDiffer) {
 }
 
 TEST_F(MemoryTest, RelativesShareAnAttachmentUntilOneWrites) {
-    int live = 0;
     memory.write(Frame{3}).bytes[0] = 1;
     Memory child = memory.fork();
     auto made = std::make_unique<CountedAttachment>(live, 1);
@@ -170,14 +170,12 @@ TEST_F(MemoryTest, RelativesShareAnAttachmentUntilOneWrites) {
 }
 
 TEST_F(MemoryTest, AWriteRightDoesNotHideAnAttachmentThatCameLater) {
-    int live = 0;
     memory.write(Frame{3});
     memory.attach(Frame{3}, std::make_unique<CountedAttachment>(live, 1));
     EXPECT_NE(memory.write(Frame{3}).attachment, nullptr);
 }
 
 TEST_F(MemoryTest, AttachingToZerosGivesThemAPage) {
-    int live = 0;
     const u8* const zeros = memory.read(Frame{3});
     EXPECT_NE(memory.attach(Frame{3}, std::make_unique<CountedAttachment>(live, 1)), nullptr);
     EXPECT_EQ(memory.attachment(Frame{4}), nullptr) << "the other zeros have no code";
@@ -189,7 +187,6 @@ TEST_F(MemoryTest, AttachingToZerosGivesThemAPage) {
 }
 
 TEST_F(MemoryTest, DetachLeavesASharedPageAlone) {
-    int live = 0;
     memory.attach(Frame{3}, std::make_unique<CountedAttachment>(live, 1));
     {
         Memory child = memory.fork();
@@ -200,17 +197,15 @@ TEST_F(MemoryTest, DetachLeavesASharedPageAlone) {
 }
 
 TEST_F(MemoryTest, CopyInTakesDecodedCodeOff) {
-    int live = 0;
     memory.attach(Frame{3}, std::make_unique<CountedAttachment>(live, 1));
     ASSERT_TRUE(memory.copy_in(address_of(Frame{3}), std::array<u8, 1>{1}));
     EXPECT_EQ(memory.attachment(Frame{3}), nullptr);
     EXPECT_EQ(live, 1);
-    memory.quiesce();  // before `live` goes
+    memory.quiesce();
     EXPECT_EQ(live, 0);
 }
 
 TEST_F(MemoryTest, AttachmentsDieWithTheirPage) {
-    int live = 0;
     {
         Memory child = memory.fork();
         child.attach(Frame{3}, std::make_unique<CountedAttachment>(live, 1));
@@ -267,6 +262,7 @@ TEST_F(MemoryTest, AMovedMemoryGoesOnWithItsPointersAndRights) {
 }
 
 struct ExhaustionTest : testing::Test {
+    int live = 0;
     std::shared_ptr<PagePool> pool = std::make_shared<PagePool>(10);
     Memory memory{pool, {{Frame{0}, 100}}};
 
@@ -305,7 +301,6 @@ TEST_F(ExhaustionTest, ACopyThatDoesNotFitWritesNothing) {
 
 TEST_F(ExhaustionTest, AttachingNeedsAPage) {
     fill();
-    int live = 0;
     EXPECT_EQ(memory.attach(Frame{10}, std::make_unique<CountedAttachment>(live, 1)), nullptr);
     EXPECT_EQ(memory.trouble(), MemoryTrouble::exhausted);
     EXPECT_EQ(live, 0);
