@@ -70,6 +70,8 @@ struct LogWriter::State {
             static_cast<void>(flush());  // an error stays in `error`
             lock.lock();
         }
+        lock.unlock();
+        static_cast<void>(flush());  // what came during the last one
     }
 };
 

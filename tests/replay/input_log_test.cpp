@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "machines.h"
@@ -198,6 +199,24 @@ TEST(LogWriter, WritesTheRestWhenItIsClosed) {
     Log const log = must(InputLog::open(path));
     EXPECT_EQ(entries_of(log), entries);
     EXPECT_GT(log->frame_count(), 1U);
+}
+
+// The writer's thread once ended without another look when it was told to in the middle of writing a frame.
+TEST(LogWriter, WritesWhatCameWhileAFrameWasWritten) {
+    Directory const directory;
+    for (int round = 0; round < 20; ++round) {
+        std::string const path = directory / ("run" + std::to_string(round));
+        std::vector<LogEntry> const entries = {serial_at(1, 1, "a"), serial_at(2, 2, "b")};
+        {
+            LogWriter writer = must(LogWriter::create(path, some_header()));
+            u64 const empty = writer.bytes_written();
+            must(writer.append(entries[0]));
+            while (std::filesystem::file_size(path) == empty) {  // then it is being synced
+            }
+            must(writer.append(entries[1]));
+        }
+        EXPECT_EQ(entries_of(must(InputLog::open(path))), entries);
+    }
 }
 
 RC_GTEST_PROP(InputLog, NeverFailsOtherThanByAnError, (std::vector<u8> tail, u16 at, u8 flip)) {
