@@ -80,11 +80,11 @@ TEST_F(MemoryTest, AnOldPageStaysReadableUntilQuiesce) {
     child.write(Frame{3});
     memory = Memory{pool, {{Frame{0}, 1}}};  // drops the other reference
     EXPECT_TRUE(child.has_retired());
-    u64 const live = pool->live_pages();
+    u64 const pages = pool->live_pages();
     EXPECT_EQ(old[0], 1);
     child.quiesce();
     EXPECT_FALSE(child.has_retired());
-    EXPECT_LE(pool->live_pages(), live);
+    EXPECT_LE(pool->live_pages(), pages);
 }
 
 TEST_F(MemoryTest, CopiesCrossPages) {
