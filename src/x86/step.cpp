@@ -87,7 +87,8 @@ Fault execute(Core& core, const Insn& insn) { return execute(core, insn, exec::e
 
 namespace {
 
-/// Loading SS holds single-step traps back until after the next instruction, so that a stack can be switched in two.
+/// Loading SS holds breakpoints back until after the next instruction, so that a stack can be switched in two; it is not stepped at all, so that no
+/// software interrupt after it takes a step into its handler.
 bool holds_traps(const Core& core, const Insn& insn) { return core.cpu.interrupt_shadow && insn.id != isa::Id::STI; }
 
 /// A software interrupt that was delivered has cleared TF: its handler is not stepped into. SYSCALL and SYSRET trap by the TF they leave
@@ -141,8 +142,9 @@ Fault step(Core& core, bool& retired) {
     Insn const insn = TRY(fetch_instruction(core));
     TRY(execute_watched(core, insn));
     retired = true;
+    if (holds_traps(core, insn)) return no_fault;
     if (single_steps(core, insn, tf)) core.cpu.pending_debug |= debug::dr6::BS;
-    return core.cpu.pending_debug == 0 || holds_traps(core, insn) ? no_fault : take_pending_debug(core);
+    return core.cpu.pending_debug == 0 ? no_fault : take_pending_debug(core);
 }
 
 Fault take_pending_debug(Core& core) {
