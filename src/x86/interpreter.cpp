@@ -64,7 +64,7 @@ namespace {
 enum class Waiting : u8 { nothing, nmi, interrupt };
 
 Waiting waiting(const Core& core) {
-    if (core.cpu.interrupt_shadow) return Waiting::nothing;
+    if (core.cpu.shadow != Shadow::none) return Waiting::nothing;
     if (!core.cpu.nmi_blocked && core.bus->nmi_line()) return Waiting::nmi;
     return (core.cpu.rflags & rflags::IF) && core.bus->interrupt_line() ? Waiting::interrupt : Waiting::nothing;
 }
@@ -129,12 +129,9 @@ void run_cut_block(Core& core, const Block* block) {
 
 /// One instruction with every check, with its cost.
 void run_exactly(Core& core, i64 budget) {
-    bool const shadow = core.cpu.interrupt_shadow;
-    core.cpu.interrupt_shadow = false;
     core.remaining = budget;
     bool retired = false;
     core.fault = step(core, retired);
-    if (shadow) core.cpu.interrupt_shadow = false;
     core.budget = budget - static_cast<i64>((retired ? 1 : 0) + core.extra + core.retired_extra);
 }
 
@@ -191,7 +188,7 @@ void run_some(Core& core, i64 budget) {
     core.fault = no_fault;
     core.cut = nullptr;
     core.leave = core.bus_touched = false;
-    bool const exactly = core.cpu.interrupt_shadow || (core.mode_word & mode::slow);
+    bool const exactly = core.cpu.shadow != Shadow::none || (core.mode_word & mode::slow);
     const Block* const block = exactly ? nullptr : find_block(core);
     bool const resumed = core.cpu.rflags & rflags::RF;
     if (block == nullptr || (resumed && may_observe_resume_flag(*block))) run_exactly(core, budget);
@@ -216,7 +213,7 @@ Stop run_loop(Core& core, Cycles cycle_limit, Position position_limit) {
     Position retired = core.clock.position;
     unsigned barren = 0;
     for (;;) {
-        if (core.cpu.pending_debug != 0 && !core.cpu.interrupt_shadow)
+        if (core.cpu.pending_debug != 0 && core.cpu.shadow != Shadow::mov_ss)
             if (auto const stop = stopped(core, take_fault(core, take_pending_debug(core)))) return *stop;
         if (core.clock.position >= position_limit || core.clock.cycles >= cycle_limit) return Stop::limit;
         if (core.cpu.activity == Activity::shutdown) return Stop::shutdown;

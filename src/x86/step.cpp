@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "x86/access.h"
 #include "x86/debug.h"
@@ -87,10 +88,6 @@ Fault execute(Core& core, const Insn& insn) { return execute(core, insn, exec::e
 
 namespace {
 
-/// Loading SS holds breakpoints back until after the next instruction, so that a stack can be switched in two; it is not stepped at all, so that no
-/// software interrupt after it takes a step into its handler.
-bool holds_traps(const Core& core, const Insn& insn) { return core.cpu.interrupt_shadow && insn.id != isa::Id::STI; }
-
 /// A software interrupt that was delivered has cleared TF: its handler is not stepped into. SYSCALL and SYSRET trap by the TF they leave
 /// behind, so that a kernel that masks it is not stepped into, and the user's next instruction is.
 bool single_steps(const Core& core, const Insn& insn, bool before) {
@@ -134,7 +131,9 @@ Fault execute_watched(Core& core, const Insn& insn) {
 
 Fault step(Core& core, bool& retired) {
     retired = false;
-    if (u64 const hits = debug::at_instruction(core.cpu, code_linear(core))) {
+    Shadow const shadow = std::exchange(core.cpu.shadow, Shadow::none);
+    u64 const hits = shadow == Shadow::mov_ss ? 0 : debug::at_instruction(core.cpu, code_linear(core));
+    if (hits != 0) {
         core.cpu.dr6 |= hits;
         return raise(Vector::DB);
     }
@@ -142,7 +141,9 @@ Fault step(Core& core, bool& retired) {
     Insn const insn = TRY(fetch_instruction(core));
     TRY(execute_watched(core, insn));
     retired = true;
-    if (holds_traps(core, insn)) return no_fault;
+    if (shadow != Shadow::none) core.cpu.shadow = Shadow::none;  // no shadow is longer than one instruction
+    // Nor is the load of SS stepped: a software interrupt after it would take the step into its handler.
+    if (core.cpu.shadow == Shadow::mov_ss) return no_fault;
     if (single_steps(core, insn, tf)) core.cpu.pending_debug |= debug::dr6::BS;
     return core.cpu.pending_debug == 0 ? no_fault : take_pending_debug(core);
 }

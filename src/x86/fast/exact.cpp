@@ -41,7 +41,7 @@ Ran run_named(Core& core, const Op* o, i64 budget) {
 
 /// Interrupts that the last instruction has let in are taken before the next one.
 bool wants_run_loop(Core& core) {
-    return core.cpu.interrupt_shadow || ((core.cpu.rflags & rflags::IF) && core.bus->interrupt_line());
+    return core.cpu.shadow != Shadow::none || ((core.cpu.rflags & rflags::IF) && core.bus->interrupt_line());
 }
 
 /// The block at a page offset of the page that runs now.

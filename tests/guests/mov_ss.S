@@ -1,8 +1,8 @@
 // Debug traps that MOV SS holds back (Intel SDM volume 3, 6.8.3): INT1's own #DB takes a data breakpoint of the MOV SS with it, for a second #DB at its
 // handler's first instruction would find the same stack of the IST; a software interrupt lets the breakpoint through to its handler's first instruction.
-// Single steps: MOV SS has none, INT1 has none, and what follows INT1's handler has one.
+// Single steps: MOV SS has none, INT1 has none, and what follows INT1's handler has one. The instruction after MOV SS meets no breakpoint; the one after STI does.
 // exit: 18
-// serial: 00000001 00000001 00000000 00004000 00000004
+// serial: 00000001 00000001 00000002 00000000 00004000 00000005
 #include "guest.h"
 main:   GATE 1, trap
         GATE 0x30, software
@@ -19,6 +19,20 @@ after_int1:
         movl $software, wanted
         movw selector, %ss
         int $0x30
+        movl $0x0000000c, %eax          // 1: execute
+        movl %eax, %dr7
+        movl $unheard, %eax
+        movl %eax, %dr1
+        movw selector, %ss
+unheard:
+        nop
+        movl $heard, %eax
+        movl %eax, %dr1
+        movl %eax, wanted
+        OUT8 0x21, 0xff                 // no interrupt
+        sti
+heard:  nop
+        cli
         xorl %eax, %eax
         movl %eax, %dr7
         movl $after_stepped_int1, wanted
@@ -48,7 +62,8 @@ trap:   pushl %eax
         jz 1f
         movl $stepped, wanted
         andl $~0x100, 12(%esp)
-1:      xorl %eax, %eax
+1:      orl $0x10000, 12(%esp)          // RF
+        xorl %eax, %eax
         movl %eax, %dr6
         movl 4(%esp), %eax
         cmpl %eax, wanted
