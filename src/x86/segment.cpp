@@ -117,7 +117,10 @@ void set_code_segment(Core& core, Segment const& cs, unsigned cpl) {
 void drop_inner_segments(Core& core) {
     for (unsigned const n : {ES, DS, FS, GS}) {
         Segment& s = core.cpu.seg[n];
-        if (is_null(s.selector)) continue;  // its base is that of the FS or GS base MSR, and stays
+        if (is_null(s.selector)) {
+            s.selector = 0;  // its base is that of the FS or GS base MSR, and stays
+            continue;
+        }
         bool const conforming = (s.attr & 0x1c) == 0x1c;
         if (s.dpl() < core.cpu.cpl && !conforming) s = {};
     }
