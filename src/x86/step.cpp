@@ -1,6 +1,5 @@
 #include "x86/step.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -9,7 +8,6 @@
 
 #include "x86/access.h"
 #include "x86/debug.h"
-#include "x86/decode.h"
 #include "x86/exec/driver.h"
 
 namespace ramet {
@@ -71,8 +69,7 @@ Result<Insn> fetch_instruction(Core& core) {
     TRY(read_code(core, linear, window));
     Decoded d = decode_window(core, window);
     if (d.status == DecodeStatus::truncated && window.size < window.limit) {
-        u64 const next = (linear & ~(page_size - 1)) + page_size;
-        TRY(read_code(core, core.code64() ? next : next & 0xffffffff, window));
+        TRY(read_code(core, next_page(core, linear), window));
         d = decode_window(core, window);
     }
     switch (d.status) {
@@ -146,6 +143,13 @@ Fault step(Core& core, bool& retired) {
     if (core.cpu.shadow == Shadow::mov_ss) return no_fault;
     if (single_steps(core, insn, tf)) core.cpu.pending_debug |= debug::dr6::BS;
     return core.cpu.pending_debug == 0 ? no_fault : take_pending_debug(core);
+}
+
+i64 step_counted(Core& core) {
+    u64 const before = core.extra + core.retired_extra;
+    bool retired = false;
+    core.fault = step(core, retired);
+    return static_cast<i64>((retired ? 1 : 0) + core.extra + core.retired_extra - before);
 }
 
 Fault take_pending_debug(Core& core) {

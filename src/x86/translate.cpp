@@ -363,6 +363,16 @@ void silence(std::span<Op> ops, std::span<const Choice> choices) {
     }
 }
 
+Op straddling_op(const Insn& insn, unsigned offset) {
+    Op op{};
+    op.run = &fast::straddling;
+    op.imm = reinterpret_cast<u64>(exec::exec_of(insn));
+    op.next = static_cast<u16>(offset + insn.length);
+    op.left = static_cast<u16>(isa::row(insn.id).cost);
+    op.insn = 2;  // behind the links
+    return op;
+}
+
 std::vector<Op> translate(std::span<const Insn> insns, unsigned offset, u32 mode) {
     std::vector<Op> ops;
     std::vector<Choice> choices;
