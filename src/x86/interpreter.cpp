@@ -143,7 +143,7 @@ bool page_within_segment(const Core& core, u64 offset) {
 
 /// The block of the instruction at RIP where it reaches into the next page.
 const Block* straddling_block(Core& core, CodePage& code, Frame frame, u64 linear) {
-    u64 const offset = linear & (page_size - 1), next = next_page(core, linear);
+    u64 const offset = linear & (page_size - 1), next = next_code_page(core, linear);
     if (offset + instruction_length_max <= page_size || !segment_holds_instruction(core) || !is_canonical(next)) return nullptr;
     const u8* const page = core.memory->read(frame);
     u32 const mode = core.mode_word & ~mode::user;

@@ -69,7 +69,7 @@ Result<Insn> fetch_instruction(Core& core) {
     TRY(read_code(core, linear, window));
     Decoded d = decode_window(core, window);
     if (d.status == DecodeStatus::truncated && window.size < window.limit) {
-        TRY(read_code(core, next_page(core, linear), window));
+        TRY(read_code(core, next_code_page(core, linear), window));
         d = decode_window(core, window);
     }
     switch (d.status) {

@@ -21,7 +21,7 @@ inline bool segment_holds_instruction(const Core& core) {
     return core.code64() || core.cpu.rip + (instruction_length_max - 1) <= std::min<u64>(core.cpu.seg[CS].limit, core.ip_mask());
 }
 /// The linear address of the page after the one at `linear`.
-inline u64 next_page(const Core& core, u64 linear) {
+inline u64 next_code_page(const Core& core, u64 linear) {
     u64 const next = (linear & ~(page_size - 1)) + page_size;
     return core.code64() ? next : next & 0xffffffff;
 }

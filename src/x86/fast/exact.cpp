@@ -44,7 +44,7 @@ bool tail_is_as_decoded(Core& core, const Op* o) {
     const Insn& insn = o->insns()[0];
     core.cpu.rip = core.rip_base + o->next_offset() - insn.length;
     if (!segment_holds_instruction(core)) return false;
-    auto const frame = fetch_frame(core, next_page(core, core.rip_base + core.code_base));
+    auto const frame = fetch_frame(core, next_code_page(core, core.rip_base + core.code_base));
     const u8* const now = frame.fault.raised() ? nullptr : core.memory->read(frame.value);
     auto const& decoded = reinterpret_cast<const Tail*>(o->insns() + 1)->bytes;
     return now != nullptr && std::memcmp(now, decoded.data(), o->next_offset() - page_size) == 0;
