@@ -21,7 +21,11 @@ public:
     /// Mode bits go where canonical addresses have copies of bit 47, by addition: no two pairs collide.
     static u64 key(u64 rip, u64 mode_key) { return rip + mode_key; }
     Entry& at(u64 rip) { return entries_[(rip ^ rip >> 10) % entry_count]; }
-    void forget() { entries_.fill({}); }
+    /// Forgets all, or all but the upper half of the addresses.
+    void forget(bool keep_upper = false) {
+        for (Entry& e : entries_)
+            if (!keep_upper || !(e.key >> 47 & 1)) e = {};
+    }
 
 private:
     std::array<Entry, entry_count> entries_ = {};

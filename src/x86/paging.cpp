@@ -1,6 +1,7 @@
 #include "x86/paging.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/bytes.h"
 
@@ -126,6 +127,13 @@ u64 page_base(Format f, unsigned level, u64 entry) {
     return entry & address_bits & ~offset_mask;
 }
 
+/// Two top-level tables of long mode that map the upper half of the addresses by the same entries, A bits and all.
+bool upper_halves_alike(Memory& memory, u64 cr3, u64 other_cr3) {
+    const u8* const table = memory.read(frame_of(GuestPhys{cr3 & address_bits}));
+    const u8* const other = memory.read(frame_of(GuestPhys{other_cr3 & address_bits}));
+    return table != nullptr && other != nullptr && std::memcmp(table + page_size / 2, other + page_size / 2, page_size / 2) == 0;
+}
+
 /// The path of one walk, so that accessed bits are set only when all checks have passed.
 struct Step {
     GuestPhys at;
@@ -204,6 +212,16 @@ Fault load_directory_pointers(Core& core, u64 cr3) {
     core.cpu.pdpte = pointers;
     flush_translations(core);
     return no_fault;
+}
+
+void switch_tables(Core& core, u64 cr3) {
+    bool const alike = core.long_mode() && (core.cpu.cr0 & cr0::PG) && upper_halves_alike(*core.memory, core.cpu.cr3, cr3);
+    core.cpu.cr3 = cr3;
+    core.caches->tlb.flush(alike);
+    core.caches->paging.forget_fetch(alike);
+    core.caches->jumps.forget(alike);
+    // What stays hangs on entries of a table that nobody has walked yet.
+    if (alike) watch_table(core, GuestPhys{cr3 & address_bits}, 4, 0);
 }
 
 Result<Translation> translate(Core& core, u64 linear, AccessType type, Context context) {

@@ -23,6 +23,10 @@ struct Translation {
 /// #GP(0), and no change, when a present one has a reserved bit set.
 Fault load_directory_pointers(Core& core, u64 cr3);
 
+/// Another value of CR3: forgets what its tables may give otherwise. Kernels map themselves alike into every program, so while the upper halves of
+/// both top-level tables are equal, what was derived from them stays.
+void switch_tables(Core& core, u64 cr3);
+
 /// Sets accessed and dirty bits. The fault carries its error code; CR2 is set.
 Result<Translation> translate(Core& core, u64 linear, AccessType type, Context context);
 

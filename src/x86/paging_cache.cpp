@@ -29,9 +29,11 @@ bool PagingCache::watch(Frame frame, u8 level, u64 linear_base, bool& full) {
 }
 
 void PagingCache::forget_directory() { directory_.fill({}); }
-void PagingCache::forget_fetch() {
-    fetch_.fill({});
-    code_pages_.reset();
+void PagingCache::forget_fetch(bool keep_upper) {
+    for (Fetch& f : fetch_)
+        if (!keep_upper || !is_upper(f.page)) f = {};
+    code_pages_[0].reset();
+    if (!keep_upper) code_pages_[1].reset();
 }
 void PagingCache::forget_watches() { watch_.fill({}); }
 

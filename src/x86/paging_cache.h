@@ -45,11 +45,12 @@ public:
     /// room: the caller must flush everything and clear.
     bool watch(Frame frame, u8 level, u64 linear_base, bool& full);
 
-    void mark_code(u64 linear) { code_pages_.set(linear >> page_shift & (code_page_bits - 1)); }
-    bool may_hold_code(u64 linear) const { return code_pages_.test(linear >> page_shift & (code_page_bits - 1)); }
+    void mark_code(u64 linear) { code_pages_[is_upper(linear)].set(linear >> page_shift & (code_page_bits - 1)); }
+    bool may_hold_code(u64 linear) const { return code_pages_[is_upper(linear)].test(linear >> page_shift & (code_page_bits - 1)); }
 
     void forget_directory();
-    void forget_fetch();
+    /// Forgets all, or all but the upper half of the addresses.
+    void forget_fetch(bool keep_upper = false);
     void forget_watches();
 
 private:
@@ -59,7 +60,7 @@ private:
     std::array<Directory, directory_count> directory_ = {};
     std::array<Watch, watch_count> watch_ = {};
     std::array<Fetch, fetch_count> fetch_ = {};
-    std::bitset<code_page_bits> code_pages_;
+    std::array<std::bitset<code_page_bits>, 2> code_pages_;  // of the lower half, of the upper half
 };
 
 }  // namespace ramet

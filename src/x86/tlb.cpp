@@ -34,8 +34,9 @@ void Tlb::set(Context c, u64 linear, TlbEntry& e, Frame frame, const u8* bytes) 
     frames_[index(c, linear)] = static_cast<u32>(frame.value);
 }
 
-void Tlb::flush() {
-    for (auto& e : entries_) e.read_tag = e.write_tag = no_tag;
+void Tlb::flush(bool keep_upper) {
+    for (auto& e : entries_)
+        if (!keep_upper || !is_upper(e.read_tag)) e.read_tag = e.write_tag = no_tag;
 }
 
 void Tlb::flush_page(u64 linear) {

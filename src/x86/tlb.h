@@ -24,6 +24,9 @@ enum class Context : u8 {
 };
 inline constexpr std::size_t context_count = 3;
 
+/// In the upper half of the addresses of long mode, where kernels are.
+constexpr bool is_upper(u64 linear) { return linear >> 63 != 0; }
+
 struct TlbEntry {
     u64 read_tag = ~u64{0};
     u64 write_tag = ~u64{0};
@@ -53,7 +56,8 @@ public:
     /// After a miss: whether the page was displaced a short while ago. It is in its slot again.
     bool recall(Context c, u64 linear, bool write);
 
-    void flush();
+    /// Forgets all, or all but the upper half of the addresses.
+    void flush(bool keep_upper = false);
     /// Forget one linear page in every context.
     void flush_page(u64 linear);
     /// Forget every pointer into a frame: it moved on the host.

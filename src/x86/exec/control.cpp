@@ -56,10 +56,7 @@ Fault write_cr3(Core& core, u64 value) {
         return no_fault;
     }
     if (value == core.cpu.cr3) return no_fault;
-    core.cpu.cr3 = value;
-    core.caches->tlb.flush();
-    core.caches->paging.forget_fetch();
-    core.caches->jumps.forget();
+    switch_tables(core, value);
     return no_fault;
 }
 
