@@ -117,9 +117,11 @@ void set_code_segment(Core& core, Segment const& cs, unsigned cpl) {
 void drop_inner_segments(Core& core) {
     for (unsigned const n : {ES, DS, FS, GS}) {
         Segment& s = core.cpu.seg[n];
-        if (is_null(s.selector)) continue;  // its base is that of the FS or GS base MSR, and stays
         bool const conforming = (s.attr & 0x1c) == 0x1c;
-        if (s.dpl() < core.cpu.cpl && !conforming) s = {};
+        if (is_null(s.selector) || conforming || s.dpl() >= core.cpu.cpl) continue;
+        u64 const base = s.base;  // that of FS and GS is their base MSR's, and stays
+        s = {};
+        s.base = base;
     }
 }
 
