@@ -134,7 +134,7 @@ Fault execute_watched(Core& core, const Insn& insn) {
 Fault step(Core& core, bool& retired) {
     retired = false;
     if (u64 const hits = debug::at_instruction(core.cpu, code_linear(core))) {
-        core.cpu.dr6 |= hits;
+        debug::report(core.cpu, hits);
         return raise(Vector::DB);
     }
     bool const tf = core.cpu.rflags & rflags::TF;
@@ -146,7 +146,7 @@ Fault step(Core& core, bool& retired) {
 }
 
 Fault take_pending_debug(Core& core) {
-    core.cpu.dr6 |= core.cpu.pending_debug;
+    debug::report(core.cpu, core.cpu.pending_debug);
     core.cpu.pending_debug = 0;
     return raise(Vector::DB);
 }
