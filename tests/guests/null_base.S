@@ -1,6 +1,5 @@
-// Long mode: FS holds a null selector and a base from its MSR, GS one of privilege 0 and another. IRET to privilege 3 makes data segments null that the outer
-// level may not use, but both keep their base (AMD APM volume 2, 4.5.3 "Segment Registers in 64-Bit Mode"; hypervisors' tests find the same on hardware):
-// thread-local storage relies on it. FS finds the text, GS the exit value.
+// Long mode: FS holds a null selector and a base from its MSR. IRET to privilege 3 makes data segments null that the outer level may not use, but a null one
+// keeps its base (AMD APM volume 2, 4.5.3 "Segment Registers in 64-Bit Mode"): thread-local storage relies on it.
 // exit: 16
 // serial: kept
 #include "guest.h"
@@ -20,11 +19,6 @@ long:   xorl %eax, %eax
         movl $text, %eax
         xorl %edx, %edx
         wrmsr
-        movl $DATA32, %eax
-        movl %eax, %gs
-        incl %ecx                       // GS base
-        movl $status, %eax
-        wrmsr
         pushq $USER_DATA
         pushq $0
         pushq $0x3002                   // IOPL 3, to print
@@ -40,14 +34,12 @@ user:   xorl %edi, %edi
         outb %al, %dx
         incl %edi
         jmp 1b
-2:      movl %gs, %eax                  // null now
-        addb %gs:0, %al
+2:      movb $16, %al
         outb %al, $0xf4
         jmp 2b
         .code32
         .data
 text:   .asciz "kept"
-status: .byte 16
         .bss
         .balign 4096
 pdpt:   .skip 4096
