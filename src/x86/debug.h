@@ -18,7 +18,7 @@ inline constexpr u64 enabled = 0xff, GD = 0x2000;
 /// A breakpoint on data is armed.
 bool watches_data(const Cpu& cpu);
 
-/// Instruction breakpoints at a linear address, unless RF holds them back.
+/// Instruction breakpoints at a linear address, unless RF holds them back. MOV SS, on AMD's processors, does not; what it does hold back is reported with them.
 u64 at_instruction(const Cpu& cpu, u64 linear);
 
 /// Adds the breakpoints that a completed access meets to the pending ones.

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "x86/access.h"
 #include "x86/debug.h"
@@ -134,7 +135,7 @@ Fault execute_watched(Core& core, const Insn& insn) {
 Fault step(Core& core, bool& retired) {
     retired = false;
     if (u64 const hits = debug::at_instruction(core.cpu, code_linear(core))) {
-        debug::report(core.cpu, hits);
+        debug::report(core.cpu, hits | std::exchange(core.cpu.pending_debug, 0));
         return raise(Vector::DB);
     }
     bool const tf = core.cpu.rflags & rflags::TF;
@@ -146,8 +147,7 @@ Fault step(Core& core, bool& retired) {
 }
 
 Fault take_pending_debug(Core& core) {
-    debug::report(core.cpu, core.cpu.pending_debug);
-    core.cpu.pending_debug = 0;
+    debug::report(core.cpu, std::exchange(core.cpu.pending_debug, 0));
     return raise(Vector::DB);
 }
 
