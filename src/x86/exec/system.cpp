@@ -91,8 +91,13 @@ Fault rdtscp(Core& core, const Insn&) {
     core.cpu.gpr[RCX] = core.cpu.tsc_aux & 0xffffffff;
     return no_fault;
 }
-/// No performance counters are modelled: every index is invalid.
-Fault rdpmc(Core&, const Insn&) { return fault::gp(); }
+/// The counters that are there count nothing.
+Fault rdpmc(Core& core, const Insn&) {
+    if (core.cpu.cpl != 0 && !(core.cpu.cr4 & cr4::PCE)) return fault::gp();
+    if (core.gpr<u32>(RCX) >= msr::performance_counters) return fault::gp();
+    set_edx_eax(core, 0);
+    return no_fault;
+}
 
 Fault rdmsr(Core& core, const Insn&) {
     TRY(supervisor(core));
