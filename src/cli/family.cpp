@@ -11,6 +11,7 @@
 #include "cli/replay_words.h"
 #include "cli/until.h"
 #include "remote/control.h"
+#include "remote/control_json.h"
 
 namespace ramet::cli {
 
@@ -20,40 +21,56 @@ using Number = unsigned long long;
 
 constexpr auto progress_every = std::chrono::milliseconds{200};
 
-Expected<int> list() {
+template <class T>
+void append(std::vector<T>& all, const std::vector<T>& some) {
+    all.insert(all.end(), some.begin(), some.end());
+}
+
+Expected<int> list(bool json) {
+    std::vector<MemberInfo> members;
+    for (const ControlClient& client : TRY(ControlClient::all())) append(members, TRY(client.members()));
+    if (json) return std::puts(members_json(members).c_str()), done;
     std::printf("%-16s %-10s %16s %10s %12s  %s\n", "NAME", "STATE", "POSITION", "MEMORY", "LACKS", "DETAIL");
-    for (const ControlClient& client : TRY(ControlClient::all()))
-        for (const MemberInfo& m : TRY(client.members()))
-            std::printf("%-16s %-10s %16llu %7llu MB %6llu pages  %s\n", m.name.c_str(), m.state.c_str(), Number{m.position}, Number{m.memory_bytes >> 20},
-                        Number{m.lacking_pages}, m.detail.c_str());
+    for (const MemberInfo& m : members)
+        std::printf("%-16s %-10s %16llu %7llu MB %6llu pages  %s\n", m.name.c_str(), m.state.c_str(), Number{m.position}, Number{m.memory_bytes >> 20},
+                    Number{m.lacking_pages}, m.detail.c_str());
     return done;
 }
 
 void print_move(const MoveInfo& move) {
     const ServeStats& pages = move.report.pages;
+    Outgoing::Ahead const ahead = Outgoing::ahead(move.report);
+    u64 const tenths = ahead.bytes_per_s * 10 >> 20;
     std::printf("%llu %s %s to %s: %s%s%s; paused %llu us, first instruction after %llu us, total %llu ms; pages: %llu of %llu there, %llu by demand, %llu by push, "
-                "%llu before a write, %llu known, %llu zeros; %llu bytes\n",
+                "%llu before a write, %llu known, %llu zeros, %llu left; %llu bytes on the wire, %llu.%llu MiB/s of memory",
                 Number{move.number}, move.kind.c_str(), move.machine.c_str(), move.to.c_str(), phase_text(move.report.phase), move.report.error.empty() ? "" : ": ",
                 move.report.error.c_str(), Number{move.report.stopped_ns / 1000}, Number{move.report.started_ns / 1000}, Number{move.report.total_ns / 1'000'000},
                 Number{pages.confirmed}, Number{pages.total}, Number{pages.demanded}, Number{pages.pushed}, Number{pages.before_write}, Number{pages.named},
-                Number{pages.zeros}, Number{move.report.bytes});
+                Number{pages.zeros}, Number{ahead.pages}, Number{move.report.bytes}, Number{tenths / 10}, Number{tenths % 10});
+    if (ahead.pages != 0 && ahead.ms != 0) std::printf(", %llu.%llu s to go", Number{ahead.ms / 1000}, Number{ahead.ms / 100 % 10});
+    std::putchar('\n');
 }
 
-Expected<int> list_moves() {
+Expected<int> list_moves(bool json) {
+    std::vector<MoveInfo> moves;
+    std::vector<MemberInfo> members;
     for (const ControlClient& client : TRY(ControlClient::all())) {
-        for (const MoveInfo& move : TRY(client.moves())) print_move(move);
-        for (const MemberInfo& m : TRY(client.members()))
-            if (m.lacking_pages != 0)
-                std::printf("%s arrives: lacks %llu pages, asked for %llu, stalled %llu ms, at most %llu us at a time\n", m.name.c_str(), Number{m.lacking_pages},
-                            Number{m.asked_pages}, Number{m.stalled_ns / 1'000'000}, Number{m.stall_max_ns / 1000});
+        append(moves, TRY(client.moves()));
+        append(members, TRY(client.members()));
     }
+    if (json) return std::puts(moves_json(moves).c_str()), done;
+    for (const MoveInfo& move : moves) print_move(move);
+    for (const MemberInfo& m : members)
+        if (m.lacking_pages != 0)
+            std::printf("%s arrives: lacks %llu pages, asked for %llu, stalled %llu ms, at most %llu us at a time\n", m.name.c_str(), Number{m.lacking_pages},
+                        Number{m.asked_pages}, Number{m.stalled_ns / 1'000'000}, Number{m.stall_max_ns / 1000});
     return done;
 }
 
 /// A line that is written over: pages, demand faults, time left.
 void show_progress(const MoveInfo& move) {
     const ServeStats& pages = move.report.pages;
-    u64 const left = pages.confirmed == 0 ? 0 : move.report.total_ns / 1'000'000 * (pages.total - pages.confirmed) / pages.confirmed;
+    u64 const left = Outgoing::ahead(move.report).ms;
     u64 const tenths = pages.total == 0 ? 0 : 20 * pages.confirmed / pages.total;
     std::string const bar = std::string(tenths, '#') + std::string(20 - tenths, '.');
     std::fprintf(stderr, "\r[%s] %llu/%llu pages, %llu demand faults, %llu.%llu s left  ", bar.c_str(), Number{pages.confirmed}, Number{pages.total}, Number{pages.demanded},
@@ -102,6 +119,13 @@ Expected<int> fork(const MoveWords& words) {
     return done;
 }
 
+void add_list(CLI::App& app, int& status, const char* name, const char* text, Expected<int> (*list)(bool json)) {
+    CLI::App& command = *app.add_subcommand(name, text);
+    auto const json = std::make_shared<bool>(false);
+    command.add_flag("--json", *json, "one JSON array, with the words of docs/openapi.json");
+    set_action(command, status, [json, list] { return list(*json); });
+}
+
 /// A subcommand that takes a machine's name and calls one function with it.
 void add_simple(CLI::App& app, int& status, const char* name, const char* text, Expected<Done> (*action)(const ControlClient&, const std::string&)) {
     CLI::App& command = *app.add_subcommand(name, text);
@@ -124,10 +148,8 @@ void add_move_options(CLI::App& command, MoveWords& words) {
 }  // namespace
 
 void add_family(CLI::App& app, int& status) {
-    CLI::App& ps = *app.add_subcommand("ps", "List the machines of all processes of yours");
-    set_action(ps, status, [] { return list(); });
-    CLI::App& migrations = *app.add_subcommand("migrations", "Forks and migrations to other hosts, and how far they are");
-    set_action(migrations, status, [] { return list_moves(); });
+    add_list(app, status, "ps", "List the machines of all processes of yours", list);
+    add_list(app, status, "migrations", "Forks and migrations to other hosts: pages there, by demand, by push and left, pauses, stalls, rates", list_moves);
     add_simple(app, status, "pause", "Let a machine stand still", [](const ControlClient& client, const std::string& name) { return client.pause(name); });
     add_simple(app, status, "stop", "Stop a machine; its log remains", [](const ControlClient& client, const std::string& name) { return client.stop(name); });
 

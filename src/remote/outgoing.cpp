@@ -314,6 +314,15 @@ std::shared_ptr<PageServer> Outgoing::server() const {
     return server_;
 }
 
+Outgoing::Ahead Outgoing::ahead(const Report& report) {
+    u64 const there = report.pages.confirmed, us = report.total_ns / 1000;
+    Ahead ahead{.pages = report.pages.total - there};
+    if (there == 0 || us == 0) return ahead;
+    ahead.ms = us * ahead.pages / there / 1000;
+    ahead.bytes_per_s = there * page_size * 1'000'000 / us;
+    return ahead;
+}
+
 Outgoing::Report Outgoing::report() const {
     std::lock_guard const lock(mutex_);
     Report report = report_;

@@ -58,6 +58,14 @@ public:
         ServeStats pages = {};
     };
 
+    /// What a move has ahead of it, if it goes on as it went so far.
+    struct Ahead {
+        u64 pages = 0;
+        u64 ms = 0;           // 0 before the first page
+        u64 bytes_per_s = 0;  // of memory, so far
+    };
+    static Ahead ahead(const Report& report);
+
     /// `wakeup`: of the parent's thread.
     Outgoing(MoveOptions options, std::shared_ptr<Departing> parent, std::shared_ptr<Wakeup> wakeup, u64 epoch);
     ~Outgoing();

@@ -15,7 +15,17 @@ struct Piece {
     unsigned size;
 };
 
+/// What the TLB still has of a piece, or nullptr.
+u8* recalled(Core& core, Piece piece, bool write, Context context) {
+    Tlb& tlb = core.caches->tlb;
+    return tlb.recall(context, piece.linear, write) ? reinterpret_cast<u8*>(piece.linear + tlb.at(context, piece.linear).addend) : nullptr;
+}
+
 Fault read_piece(Core& core, Piece piece, u8* to, Context context) {
+    if (const u8* const at = recalled(core, piece, false, context)) {
+        std::memcpy(to, at, piece.size);
+        return no_fault;
+    }
     auto const t = TRY(translate(core, piece.linear, AccessType::read, context));
     Frame const frame = frame_of(t.physical);
     if (const u8* const page = core.memory->read(frame)) {
@@ -57,6 +67,10 @@ bool code_gone(Core& core, Frame frame, PageAttachment* attachment, unsigned off
 }
 
 Fault write_piece(Core& core, Piece piece, const u8* from, Context context) {
+    if (u8* const at = recalled(core, piece, true, context)) {
+        std::memcpy(at, from, piece.size);
+        return no_fault;
+    }
     auto const t = TRY(translate(core, piece.linear, AccessType::write, context));
     Frame const frame = frame_of(t.physical);
     if (!core.memory->contains(frame)) {
@@ -184,6 +198,7 @@ Fault write_linear(Core& core, u64 linear, const void* from, unsigned size, Cont
 
 bool refill(Core& core, u64 linear, AccessType type) {
     if ((core.mode_word & mode::slow) || (core.code64() && !is_canonical(linear))) return false;
+    if (core.caches->tlb.recall(core.context, linear, type == AccessType::write)) return true;
     auto const t = translate(core, linear, type, core.context);
     if (t.fault.raised()) return false;
     Frame const frame = frame_of(t.value.physical);

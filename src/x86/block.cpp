@@ -1,6 +1,7 @@
 #include "x86/block.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include "x86/decode.h"
@@ -51,16 +52,44 @@ const Block* CodePage::build(const u8* page, unsigned offset, u32 mode, bool mod
     std::copy(ops.begin(), ops.end(), room + 1);
     new (room + 1 + ops.size()) Links;
     std::uninitialized_copy(insns.begin(), insns.end(), reinterpret_cast<Insn*>(room + 2 + ops.size()));
-    unsigned end = offset;
-    for (const Insn& insn : insns) end += insn.length;
-    for (unsigned i = offset; i < end; ++i) bytes_.set(i);
-    auto& head = buckets_[bucket(offset)];
-    block->chain = head.load(std::memory_order_relaxed);
     block->mode = mode;
     block->offset = static_cast<u16>(offset);
     block->cost = ops.front().left;
     block->insn_count = static_cast<u16>(insns.size());
     block->op_count = static_cast<u16>(ops.size());
+    for (const Insn& insn : insns) offset += insn.length;
+    return publish(block, offset);
+}
+
+const Block* CodePage::build_straddling(const u8* page, const u8* next_page, unsigned offset, u32 mode, bool model_v2) {
+    std::lock_guard const lock(mutex_);
+    if (const Block* const other = find(offset, mode)) return other;
+    std::array<u8, instruction_length_max> bytes;
+    unsigned const here = page_size - offset;
+    std::copy_n(page + offset, here, bytes.begin());
+    std::copy_n(next_page, bytes.size() - here, bytes.begin() + here);
+    Decoded const d = decode(bytes, static_cast<CodeSize>(mode & mode::code_size), model_v2);
+    if (d.status != DecodeStatus::ok || d.insn.length <= here) return nullptr;
+    Op* const room = allocate(5);
+    if (room == nullptr) return nullptr;
+
+    Block* const block = new (room) Block;
+    room[1] = straddling_op(d.insn, offset);
+    new (room + 2) Links;
+    new (room + 3) Insn{d.insn};
+    std::copy(bytes.begin() + here, bytes.end(), (new (room + 4) Tail)->bytes.begin());
+    block->mode = mode;
+    block->offset = static_cast<u16>(offset);
+    block->cost = room[1].left;
+    block->insn_count = block->op_count = 1;
+    return publish(block, page_size);
+}
+
+/// Makes a finished block one that find() finds; its code here ends at offset `end`.
+const Block* CodePage::publish(Block* block, unsigned end) {
+    for (unsigned i = block->offset; i < end; ++i) bytes_.set(i);
+    auto& head = buckets_[bucket(block->offset)];
+    block->chain = head.load(std::memory_order_relaxed);
     head.store(block, std::memory_order_release);
     return block;
 }

@@ -6,7 +6,8 @@
 //
 //     Block │ Op × n │ Links │ Insn × n         all 32 bytes wide
 //
-// where op i finds the instruction it was made from at op + op->insn. Whatever a fast handler cannot do (a TLB miss, a fault, an
+// where op i finds the instruction it was made from at op + op->insn. An instruction that reaches into the next page is a block of its own; the bytes
+// it has there lie behind its Insn and are compared each time it runs, because that page may be written, and mapped anew. Whatever a fast handler cannot do (a TLB miss, a fault, an
 // interrupt) is done by executing that Insn on the exact path: there is one definition of each instruction.
 //
 // Threads: pages are shared by relatives on other threads. Blocks are immutable once published, links are set atomically and always
@@ -80,8 +81,16 @@ struct alignas(32) Block {
 
     const Op* ops() const { return reinterpret_cast<const Op*>(this + 1); }
     const Insn* insns() const { return reinterpret_cast<const Insn*>(ops() + op_count + 1); }
+    /// Its only instruction reaches into the next page.
+    bool straddles() const { return offset + insns()[0].length > page_size; }
 };
 static_assert(sizeof(Block) == 32 && sizeof(Insn) == 32);
+
+/// Behind the Insn of a block that straddles: the bytes on the next page.
+struct alignas(32) Tail {
+    std::array<u8, 15> bytes = {};
+};
+static_assert(sizeof(Tail) == sizeof(Op));
 
 inline constexpr unsigned block_length_max = 64;
 
@@ -104,6 +113,8 @@ public:
     /// Decodes the block at `offset` of the page's bytes. nullptr when its first instruction does not lie wholly in the page, is
     /// invalid, or when the page has no room for more code: then the exact path runs it.
     const Block* build(const u8* page, unsigned offset, u32 mode, bool model_v2);
+    /// The block of the instruction that begins at `offset` and ends on the next page. nullptr as above.
+    const Block* build_straddling(const u8* page, const u8* next_page, unsigned offset, u32 mode, bool model_v2);
 
     u64 byte_count() const { return used_.load(std::memory_order_relaxed); }
 
@@ -115,6 +126,7 @@ private:
 
     static unsigned bucket(unsigned offset) { return (offset ^ offset >> 7) % bucket_count; }
     Op* allocate(std::size_t ops);
+    const Block* publish(Block* block, unsigned end);
 
     std::array<std::atomic<const Block*>, bucket_count> buckets_ = {};
     std::bitset<page_size> bytes_;

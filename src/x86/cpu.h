@@ -100,6 +100,9 @@ struct X87 {
 /// What holds the CPU between instructions.
 enum class Activity : u8 { running, halted, shutdown, wait_for_sipi };
 
+/// What the last instruction holds back from the next one (SDM volume 3, 6.8.3): STI interrupts, MOV SS and POP SS breakpoints as well.
+enum class Shadow : u8 { none, sti, mov_ss };
+
 struct Cpu {
     std::array<u64, 16> gpr = {};
     u64 rip = 0xfff0;
@@ -132,9 +135,9 @@ struct Cpu {
     std::array<V128, 16> xmm = {};
     X87 x87 = {};
     Activity activity = Activity::running;
-    bool interrupt_shadow = false;  // the instruction after STI, MOV SS, POP SS
-    bool nmi_blocked = false;       // from the delivery of an NMI to the next IRET
-    u64 pending_debug = 0;          // bits of DR6 for a debug trap not yet taken
+    Shadow shadow = Shadow::none;
+    bool nmi_blocked = false;  // from the delivery of an NMI to the next IRET
+    u64 pending_debug = 0;     // bits of DR6 for a debug trap not yet taken
     u8 cpl = 0;
 
     static constexpr void fields(auto& self, auto& visit) {
@@ -169,7 +172,7 @@ struct Cpu {
         visit("xmm", self.xmm);
         visit("x87", self.x87);
         visit("activity", self.activity);
-        visit("interrupt_shadow", self.interrupt_shadow);
+        visit("shadow", self.shadow);
         visit("nmi_blocked", self.nmi_blocked);
         visit("pending_debug", self.pending_debug);
         visit("cpl", self.cpl);

@@ -64,7 +64,7 @@ namespace {
 enum class Waiting : u8 { nothing, nmi, interrupt };
 
 Waiting waiting(const Core& core) {
-    if (core.cpu.interrupt_shadow) return Waiting::nothing;
+    if (core.cpu.shadow != Shadow::none) return Waiting::nothing;
     if (!core.cpu.nmi_blocked && core.bus->nmi_line()) return Waiting::nmi;
     return (core.cpu.rflags & rflags::IF) && core.bus->interrupt_line() ? Waiting::interrupt : Waiting::nothing;
 }
@@ -114,8 +114,15 @@ void run_block(Core& core, const Block* block, i64 budget) {
 #endif
 }
 
+/// One instruction with every check, with its cost.
+void run_exactly(Core& core, i64 budget) {
+    core.remaining = budget;
+    core.budget = budget - step_counted(core);
+}
+
 /// The first instructions of a block that is longer than the budget, one by one: each that begins within it.
 void run_cut_block(Core& core, const Block* block) {
+    if (block->straddles()) return core.budget > 0 && !core.leave ? run_exactly(core, core.budget) : void();
     i64 budget = core.budget;
     for (unsigned i = 0; i < block->insn_count && budget > 0 && !core.leave; ++i) {
         u64 const repeated = core.retired_extra;
@@ -128,22 +135,25 @@ void run_cut_block(Core& core, const Block* block) {
     core.budget = budget;
 }
 
-/// One instruction with every check, with its cost.
-void run_exactly(Core& core, i64 budget) {
-    bool const shadow = core.cpu.interrupt_shadow;
-    core.cpu.interrupt_shadow = false;
-    core.remaining = budget;
-    bool retired = false;
-    core.fault = step(core, retired);
-    if (shadow) core.cpu.interrupt_shadow = false;
-    core.budget = budget - static_cast<i64>((retired ? 1 : 0) + core.extra + core.retired_extra);
-}
-
 /// The code segment ends nowhere in the page of RIP, so that blocks need not check its limit.
 bool page_within_segment(const Core& core, u64 offset) {
     if (core.code64()) return true;
     u64 const page_end = core.cpu.rip - offset + page_size - 1;
     return core.cpu.rip <= core.cpu.seg[CS].limit && page_end <= std::min<u64>(core.cpu.seg[CS].limit, core.ip_mask());
+}
+
+/// The block of the instruction at RIP where it reaches into the next page.
+const Block* straddling_block(Core& core, CodePage& code, Frame frame, u64 linear) {
+    u64 const offset = linear & (page_size - 1), next = next_code_page(core, linear);
+    if (offset + instruction_length_max <= page_size || !segment_holds_instruction(core) || !is_canonical(next)) return nullptr;
+    const u8* const page = core.memory->read(frame);
+    u32 const mode = core.mode_word & ~mode::user;
+    std::span<const u8> const here{page + offset, page + page_size};
+    // What is whole or invalid without the next page must not touch its tables.
+    if (decode(here, static_cast<CodeSize>(mode & mode::code_size), core.model_v2).status != DecodeStatus::truncated) return nullptr;
+    auto const fetched = fetch_frame(core, next);
+    const u8* const beyond = fetched.fault.raised() ? nullptr : core.memory->read(fetched.value);
+    return beyond == nullptr ? nullptr : code.build_straddling(page, beyond, static_cast<unsigned>(offset), mode, core.model_v2);
 }
 
 /// The block at RIP, built if need be. nullptr: only the exact path can go on here.
@@ -166,6 +176,7 @@ const Block* find_block(Core& core) {
     u32 const mode = core.mode_word & ~mode::user;
     const Block* block = code->find(static_cast<unsigned>(offset), mode);
     if (block == nullptr) block = code->build(core.memory->read(frame), static_cast<unsigned>(offset), mode, core.model_v2);
+    if (block == nullptr) block = straddling_block(core, *code, frame, linear);
     if (block != nullptr) entry = {key, block};
     return block;
 }
@@ -174,7 +185,7 @@ const Block* find_block(Core& core) {
 /// flags or load them, and repeated ones, which keep it between iterations. All of them are among these.
 bool may_observe_resume_flag(const Block& block) {
     isa::Row const& row = isa::row(block.insns()[0].id);
-    return row.has(isa::ends) || row.has(isa::rep);
+    return block.straddles() || row.has(isa::ends) || row.has(isa::rep);
 }
 
 /// A block whose first instruction resumes after a fault: RF is clear when it has retired, and as it was when it has not.
@@ -192,7 +203,7 @@ void run_some(Core& core, i64 budget) {
     core.fault = no_fault;
     core.cut = nullptr;
     core.leave = core.bus_touched = false;
-    bool const exactly = core.cpu.interrupt_shadow || (core.mode_word & mode::slow);
+    bool const exactly = core.cpu.shadow != Shadow::none || (core.mode_word & mode::slow);
     const Block* const block = exactly ? nullptr : find_block(core);
     bool const resumed = core.cpu.rflags & rflags::RF;
     if (block == nullptr || (resumed && may_observe_resume_flag(*block))) run_exactly(core, budget);
@@ -217,7 +228,7 @@ Stop run_loop(Core& core, Cycles cycle_limit, Position position_limit) {
     Position retired = core.clock.position;
     unsigned barren = 0;
     for (;;) {
-        if (core.cpu.pending_debug != 0 && !core.cpu.interrupt_shadow)
+        if (core.cpu.pending_debug != 0 && core.cpu.shadow != Shadow::mov_ss)
             if (auto const stop = stopped(core, take_fault(core, take_pending_debug(core)))) return *stop;
         if (core.clock.position >= position_limit || core.clock.cycles >= cycle_limit) return Stop::limit;
         if (core.cpu.activity == Activity::shutdown) return Stop::shutdown;

@@ -1,8 +1,9 @@
 // LazyFlags: the arithmetic flags as {result, source, kind}, computed when somebody looks.
 //
 // ZF, SF and PF come from `result` alone, whatever the kind: ZF = result is 0; SF = its sign, inverted by kind bit 8; PF = parity of
-// its low byte, inverted by kind bit 9. CF, OF and AF follow from the kind, by calling the pure operation again. The kind `image`
-// holds CF, OF and AF as bits in `source`. Outside the interpreter nobody can tell.
+// its low byte, inverted by kind bit 9. CF, OF and AF follow from the operands, which the result and `source` give back: each by itself, because most who
+// look want one. The kind `image` holds the three as bits in `source`. Outside the interpreter nobody can tell.
+// Tests: tests/x86/lazy_flags_test.cpp.
 #pragma once
 
 #include "x86/ops/alu.h"
@@ -50,7 +51,7 @@ struct LazyFlags {
     }
     /// CF and OF change, the others stay: multiplications.
     void set_carry_overflow(bool c, bool o) {
-        source = (carry_parts().bits & Flags::AF) | (c ? Flags::CF : 0) | (o ? Flags::OF : 0);
+        source = (a() ? Flags::AF : 0) | (c ? Flags::CF : 0) | (o ? Flags::OF : 0);
         kind &= invert_sign | invert_parity;
     }
     void set(Flags f) {
@@ -62,10 +63,27 @@ struct LazyFlags {
     bool z() const { return result == 0; }
     bool s() const { return (result >> 63 ^ kind >> 8) & 1; }
     bool p() const { return (!__builtin_parity(static_cast<u8>(result)) ^ (kind >> 9 & 1)) != 0; }
-    bool c() const { return carry_parts().c(); }
-    bool o() const { return carry_parts().o(); }
+    [[gnu::always_inline]] bool c() const {
+        u32 const k = kind & 0xff;
+        if (k >= at(FlagKind::inc8)) return source != 0;
+        if (k <= at(FlagKind::logic)) return image(k, Flags::CF);
+        u64 const a = k >= at(FlagKind::sub8) ? result + source : result;
+        return a << above(k) < source << above(k);
+    }
+    bool o() const {
+        u32 const k = kind & 0xff;
+        if (k <= at(FlagKind::logic)) return image(k, Flags::OF);
+        u64 const a = first(k), b = second(k);
+        return ((minus(k) ? a ^ b : b ^ result) & (a ^ result)) << above(k) >> 63;
+    }
+    bool a() const {
+        u32 const k = kind & 0xff;
+        return k <= at(FlagKind::logic) ? image(k, Flags::AF) : ((first(k) ^ second(k) ^ result) & 0x10) != 0;
+    }
 
-    Flags get() const { return {carry_parts().bits | (p() ? Flags::PF : 0) | (z() ? Flags::ZF : 0) | (s() ? Flags::SF : 0)}; }
+    Flags get() const {
+        return {(c() ? Flags::CF : 0u) | (p() ? Flags::PF : 0u) | (a() ? Flags::AF : 0u) | (z() ? Flags::ZF : 0u) | (s() ? Flags::SF : 0u) | (o() ? Flags::OF : 0u)};
+    }
 
     bool condition(unsigned cc) const {
         bool on = false;
@@ -83,46 +101,15 @@ struct LazyFlags {
     }
 
 private:
-    template <Word T>
-    Flags added() const {
-        return ops::add<T>(static_cast<T>(result - source), static_cast<T>(source), {}).flags;
-    }
-    template <Word T>
-    Flags subtracted() const {
-        return ops::sub<T>(static_cast<T>(result + source), static_cast<T>(source), {}).flags;
-    }
-    template <Word T>
-    Flags incremented() const {
-        return ops::inc<T>(static_cast<T>(result - 1), Flags{}.c(source != 0)).flags;
-    }
-    template <Word T>
-    Flags decremented() const {
-        return ops::dec<T>(static_cast<T>(result + 1), Flags{}.c(source != 0)).flags;
-    }
-    Flags parts() const {
-        switch (static_cast<FlagKind>(kind & 0xff)) {
-        case FlagKind::image: return {static_cast<u32>(source)};
-        case FlagKind::logic: return {};
-        case FlagKind::add8: return added<u8>();
-        case FlagKind::add16: return added<u16>();
-        case FlagKind::add32: return added<u32>();
-        case FlagKind::add64: return added<u64>();
-        case FlagKind::sub8: return subtracted<u8>();
-        case FlagKind::sub16: return subtracted<u16>();
-        case FlagKind::sub32: return subtracted<u32>();
-        case FlagKind::sub64: return subtracted<u64>();
-        case FlagKind::inc8: return incremented<u8>();
-        case FlagKind::inc16: return incremented<u16>();
-        case FlagKind::inc32: return incremented<u32>();
-        case FlagKind::inc64: return incremented<u64>();
-        case FlagKind::dec8: return decremented<u8>();
-        case FlagKind::dec16: return decremented<u16>();
-        case FlagKind::dec32: return decremented<u32>();
-        case FlagKind::dec64: return decremented<u64>();
-        }
-        return {};
-    }
-    Flags carry_parts() const { return {parts().bits & (Flags::CF | Flags::OF | Flags::AF)}; }
+    static constexpr u32 at(FlagKind k) { return static_cast<u32>(k); }
+    /// The kinds from add8 on: four sizes each of sums, differences, increments, decrements.
+    static constexpr u32 from_sums(u32 k) { return k - at(FlagKind::add8); }
+    static constexpr bool minus(u32 k) { return (from_sums(k) & 4) != 0; }
+    /// Bits of 64 above the operands.
+    static constexpr u32 above(u32 k) { return 64 - (8u << (from_sums(k) & 3)); }
+    bool image(u32 k, u32 flag) const { return k == at(FlagKind::image) && (source & flag) != 0; }
+    u64 second(u32 k) const { return k >= at(FlagKind::inc8) ? 1 : source; }
+    u64 first(u32 k) const { return minus(k) ? result + second(k) : result - second(k); }
 };
 
 }  // namespace ramet

@@ -117,9 +117,13 @@ void set_code_segment(Core& core, Segment const& cs, unsigned cpl) {
 void drop_inner_segments(Core& core) {
     for (unsigned const n : {ES, DS, FS, GS}) {
         Segment& s = core.cpu.seg[n];
-        bool const conforming = (s.attr & 0x1c) == 0x1c;
-        if (is_null(s.selector) || conforming || s.dpl() >= core.cpu.cpl) continue;
+        bool const null = is_null(s.selector), conforming = (s.attr & 0x1c) == 0x1c;
+        if (!null && (conforming || s.dpl() >= core.cpu.cpl)) continue;
         u64 const base = s.base;  // that of FS and GS is their base MSR's, and stays
+        if (null) {
+            s.selector = 0;
+            continue;
+        }
         s = {};
         s.base = base;
     }

@@ -1,6 +1,5 @@
 #include "x86/step.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -9,7 +8,6 @@
 
 #include "x86/access.h"
 #include "x86/debug.h"
-#include "x86/decode.h"
 #include "x86/exec/driver.h"
 
 namespace ramet {
@@ -71,8 +69,7 @@ Result<Insn> fetch_instruction(Core& core) {
     TRY(read_code(core, linear, window));
     Decoded d = decode_window(core, window);
     if (d.status == DecodeStatus::truncated && window.size < window.limit) {
-        u64 const next = (linear & ~(page_size - 1)) + page_size;
-        TRY(read_code(core, core.code64() ? next : next & 0xffffffff, window));
+        TRY(read_code(core, next_code_page(core, linear), window));
         d = decode_window(core, window);
     }
     switch (d.status) {
@@ -87,9 +84,6 @@ Result<Insn> fetch_instruction(Core& core) {
 Fault execute(Core& core, const Insn& insn) { return execute(core, insn, exec::exec_of(insn)); }
 
 namespace {
-
-/// Loading SS holds single-step traps back until after the next instruction, so that a stack can be switched in two.
-bool holds_traps(const Core& core, const Insn& insn) { return core.cpu.interrupt_shadow && insn.id != isa::Id::STI; }
 
 /// A software interrupt that was delivered has cleared TF: its handler is not stepped into. SYSCALL and SYSRET trap by the TF they leave
 /// behind, so that a kernel that masks it is not stepped into, and the user's next instruction is.
@@ -134,6 +128,7 @@ Fault execute_watched(Core& core, const Insn& insn) {
 
 Fault step(Core& core, bool& retired) {
     retired = false;
+    Shadow const shadow = std::exchange(core.cpu.shadow, Shadow::none);
     if (u64 const hits = debug::at_instruction(core.cpu, code_linear(core))) {
         debug::report(core.cpu, hits | std::exchange(core.cpu.pending_debug, 0));
         return raise(Vector::DB);
@@ -142,8 +137,18 @@ Fault step(Core& core, bool& retired) {
     Insn const insn = TRY(fetch_instruction(core));
     TRY(execute_watched(core, insn));
     retired = true;
+    if (shadow != Shadow::none) core.cpu.shadow = Shadow::none;  // no shadow is longer than one instruction
+    // Nor is the load of SS stepped: a software interrupt after it would take the step into its handler.
+    if (core.cpu.shadow == Shadow::mov_ss) return no_fault;
     if (single_steps(core, insn, tf)) core.cpu.pending_debug |= debug::dr6::BS;
-    return core.cpu.pending_debug == 0 || holds_traps(core, insn) ? no_fault : take_pending_debug(core);
+    return core.cpu.pending_debug == 0 ? no_fault : take_pending_debug(core);
+}
+
+i64 step_counted(Core& core) {
+    u64 const before = core.extra + core.retired_extra;
+    bool retired = false;
+    core.fault = step(core, retired);
+    return static_cast<i64>((retired ? 1 : 0) + core.extra + core.retired_extra - before);
 }
 
 Fault take_pending_debug(Core& core) {

@@ -5,13 +5,26 @@
 // Tests: tests/x86/debug_test.cpp, and all instruction vectors.
 #pragma once
 
+#include <algorithm>
+
 #include "x86/core.h"
+#include "x86/decode.h"
 #include "x86/exec/driver.h"
 
 namespace ramet {
 
 /// Linear address of CS:RIP.
 u64 code_linear(const Core& core);
+
+/// The code segment has room for any instruction at RIP.
+inline bool segment_holds_instruction(const Core& core) {
+    return core.code64() || core.cpu.rip + (instruction_length_max - 1) <= std::min<u64>(core.cpu.seg[CS].limit, core.ip_mask());
+}
+/// The linear address of the page after the one at `linear`.
+inline u64 next_code_page(const Core& core, u64 linear) {
+    u64 const next = (linear & ~(page_size - 1)) + page_size;
+    return core.code64() ? next : next & 0xffffffff;
+}
 
 /// The instruction at CS:RIP. Faults as the fetch would (#GP beyond the limit, #PF, #UD, #GP for more than 15 bytes).
 Result<Insn> fetch_instruction(Core& core);
@@ -33,5 +46,7 @@ Fault take_pending_debug(Core& core);
 
 /// Fetches and executes. Traps (#DB) count as retired: `retired` says whether the instruction did.
 Fault step(Core& core, bool& retired);
+/// The same, with the fault in core.fault: what it cost in cycles.
+i64 step_counted(Core& core);
 
 }  // namespace ramet

@@ -29,6 +29,7 @@ u8 slot_of(const Insn& insn, unsigned n, unsigned size) {
 enum class Flow : u8 {
     passes,  ///< neither reads nor writes flags, cannot fault
     sets,    ///< writes all of them, reads none, cannot fault
+    alters,  ///< writes some and keeps the others, reads none, cannot fault
     looks,   ///< reads some, or may end the block here: they must be right before it
 };
 
@@ -116,7 +117,7 @@ Handler choose_unary(Choice& c, const fast::UnaryBySize& forms) {
     if (o.kind == Kind::E && c.insn.memory()) return c.addressable ? f.mem[c.at()] : nullptr;
     c.op.dst = slot_of(c.insn, register_of(o, c.insn), size);
     bool const keeps_carry = c.row.operation == "inc" || c.row.operation == "dec";
-    c.flow = c.row.operation == "not_" ? Flow::passes : keeps_carry ? Flow::looks : Flow::sets;
+    c.flow = c.row.operation == "not_" ? Flow::passes : keeps_carry ? Flow::alters : Flow::sets;
     c.quiet = f.quiet;
     return f.reg;
 }
@@ -131,7 +132,8 @@ Handler choose_shift(Choice& c, const fast::ShiftBySize& forms) {
     c.op.imm = o[1].kind == Kind::one ? 1 : c.insn.immediate;
     if ((c.op.imm & (size == 8 ? 63 : 31)) == 0) return nullptr;
     c.quiet = f.quiet;
-    if (f.quiet != nullptr) c.flow = Flow::sets;
+    bool const rotates = c.row.operation == "rol" || c.row.operation == "ror";
+    c.flow = rotates ? Flow::alters : Flow::sets;
     return f.imm;
 }
 
@@ -156,6 +158,7 @@ Handler choose_multiply(Choice& c) {
     bool const three = c.row.operands.count == 3;
     c.op.imm = c.insn.immediate;
     c.op.aux = static_cast<u8>(c.row.cost - 1);
+    if (!c.insn.memory()) c.flow = Flow::alters;
     return choose_load(c, three ? fast::multiply_immediate(c.insn.operand_size) : fast::multiply(c.insn.operand_size), c.insn.operand_size);
 }
 
@@ -357,10 +360,20 @@ void silence(std::span<Op> ops, std::span<const Choice> choices) {
     bool seen = true;
     for (std::size_t k = choices.size(); k-- > 0;) {
         Choice const& c = choices[k];
-        if (c.flow == Flow::sets && !seen && c.quiet != nullptr) ops[k].run = c.quiet;
+        if (!seen && c.quiet != nullptr) ops[k].run = c.quiet;
         if (c.flow == Flow::sets) seen = false;
         if (c.flow == Flow::looks) seen = true;
     }
+}
+
+Op straddling_op(const Insn& insn, unsigned offset) {
+    Op op{};
+    op.run = &fast::straddling;
+    op.imm = reinterpret_cast<u64>(exec::exec_of(insn));
+    op.next = static_cast<u16>(offset + insn.length);
+    op.left = static_cast<u16>(isa::row(insn.id).cost);
+    op.insn = 2;  // behind the links
+    return op;
 }
 
 std::vector<Op> translate(std::span<const Insn> insns, unsigned offset, u32 mode) {

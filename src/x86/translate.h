@@ -12,6 +12,9 @@ namespace ramet {
 /// Ops of a block that starts at page offset `offset`, all with `left`, `next` and `insn` set. The last one ends the block.
 std::vector<Op> translate(std::span<const Insn> insns, unsigned offset, u32 mode);
 
+/// The op of an instruction that begins at `offset` and ends on the next page.
+Op straddling_op(const Insn& insn, unsigned offset);
+
 /// No instruction of the block may follow this one.
 bool ends_block(const Insn& insn);
 

@@ -38,6 +38,18 @@ struct Moving : testing::Test {
     }
 };
 
+TEST(Outgoing, SaysWhatIsAheadAsFarAsItKnows) {
+    Outgoing::Report report;
+    report.pages.total = 1000;
+    EXPECT_EQ(Outgoing::ahead(report).pages, 1000U);
+    EXPECT_EQ(Outgoing::ahead(report).ms, 0U) << "nothing is there yet";
+    report.pages.confirmed = 250;
+    report.total_ns = 500'000'000;
+    EXPECT_EQ(Outgoing::ahead(report).pages, 750U);
+    EXPECT_EQ(Outgoing::ahead(report).ms, 1500U);
+    EXPECT_EQ(Outgoing::ahead(report).bytes_per_s, 500U * page_size);
+}
+
 TEST_F(Moving, AForkRunsOnBothHostsAndBothLogsReplay) {
     move(MoveKind::fork, "web2");
     ASSERT_TRUE(over());

@@ -39,7 +39,7 @@ TEST(Nmi, StaysOutOfTheShadowOfAStackSegment) {
     Stand s{{0x8e, 0xd0, nop, nop}};  // mov ss, eax
     s.cpu().gpr[RAX] = 0x10;
     s.run(1);
-    ASSERT_TRUE(s.cpu().interrupt_shadow);
+    ASSERT_EQ(s.cpu().shadow, Shadow::mov_ss);
     s.bus.nmi = true;
     s.run(1);
     EXPECT_EQ(s.entered(), -1);

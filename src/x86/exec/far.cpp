@@ -1,4 +1,7 @@
 // Far transfers: CALL, JMP, RET, IRET, INT. Probe then commit; checks in the manual's order (APM volume 3).
+#include <utility>
+
+#include "x86/debug.h"
 #include "x86/event.h"
 #include "x86/exec/special.h"
 #include "x86/exec/stack.h"
@@ -348,8 +351,15 @@ Fault int_immediate(Core& core, const Insn& insn) {
 }
 Fault int3(Core& core, const Insn&) { return software_interrupt(core, 3); }
 Fault into(Core& core, const Insn&) { return core.flags().o() ? software_interrupt(core, 4) : no_fault; }
-/// ICEBP: #DB without a DPL check.
-Fault int1(Core& core, const Insn&) { return deliver(core, 1, EventKind::exception, std::nullopt); }
+
+/// ICEBP: #DB without a DPL check. Breakpoints that a MOV SS before it held back come with this #DB: one of their own, at the handler's first instruction,
+/// would be given the stack of the IST that the handler is about to use.
+Fault int1(Core& core, const Insn&) {
+    u64 const held = std::exchange(core.cpu.pending_debug, 0);
+    TRY(deliver(core, static_cast<u8>(Vector::DB), EventKind::exception, std::nullopt));
+    debug::report(core.cpu, held);
+    return no_fault;
+}
 
 INSTANTIATE(jmp_far_immediate)
 INSTANTIATE(call_far_immediate)

@@ -11,7 +11,7 @@ Fault mov_to_segment(Core& core, const Insn& insn) {
     if (n > GS || n == CS) return fault::ud();
     u16 const selector = TRY(read_rm<u16>(core, insn));
     TRY(load_segment(core, n, selector));
-    if (n == SS) core.cpu.interrupt_shadow = true;
+    if (n == SS) core.cpu.shadow = Shadow::mov_ss;
     return no_fault;
 }
 

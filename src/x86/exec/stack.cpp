@@ -56,7 +56,7 @@ Fault pop_segment(Core& core, const Insn& insn) {
     u64 const mask = stack_mask(core), raised = stack_pointer(core) + insn.operand_size;
     TRY(load_segment(core, n, selector));
     core.cpu.gpr[RSP] = mask == 0xffff ? (core.cpu.gpr[RSP] & ~mask) | (raised & mask) : raised & mask;
-    if (n == SS) core.cpu.interrupt_shadow = true;
+    if (n == SS) core.cpu.shadow = Shadow::mov_ss;
     return no_fault;
 }
 

@@ -85,8 +85,8 @@ bool always() { return true; }
 /// Host bytes of a page-bounded run at a linear address the TLB has, or nullptr.
 u8* run_bytes(Core& core, u64 linear, bool write) {
     TlbEntry const& e = core.caches->tlb.at(core.context, linear);
-    u64 const tag = write ? e.write_tag : e.read_tag;
-    return tag == (linear & ~(page_size - 1)) ? reinterpret_cast<u8*>(linear + e.addend) : nullptr;
+    bool const hit = (write ? e.write_tag : e.read_tag) == (linear & ~(page_size - 1));
+    return hit || core.caches->tlb.recall(core.context, linear, write) ? reinterpret_cast<u8*>(linear + e.addend) : nullptr;
 }
 /// Iterations of size n that stay within the page, going up.
 template <Word T>

@@ -21,7 +21,7 @@ Fault cli(Core& core, const Insn&) {
 Fault sti(Core& core, const Insn&) {
     switch (vme::interrupt_flag(core)) {
     case vme::InterruptFlag::real:
-        if (!(core.cpu.rflags & rflags::IF)) core.cpu.interrupt_shadow = true;
+        if (!(core.cpu.rflags & rflags::IF)) core.cpu.shadow = Shadow::sti;
         core.cpu.rflags |= rflags::IF;
         return no_fault;
     case vme::InterruptFlag::virtual_flag:

@@ -31,7 +31,7 @@ struct Cmp : Sub {
     static constexpr bool writes = false, quiet = false;
 };
 struct Adc {
-    static constexpr bool reads = true, writes = true, quiet = false;
+    static constexpr bool reads = true, writes = true, quiet = true;
     template <Word T>
     static T apply(LazyFlags& lazy, T a, T b) {
         auto const r = ops::adc<T>(a, b, Flags{}.c(lazy.c()));
@@ -40,7 +40,7 @@ struct Adc {
     }
 };
 struct Sbb {
-    static constexpr bool reads = true, writes = true, quiet = false;
+    static constexpr bool reads = true, writes = true, quiet = true;
     template <Word T>
     static T apply(LazyFlags& lazy, T a, T b) {
         auto const r = ops::sbb<T>(a, b, Flags{}.c(lazy.c()));
@@ -85,10 +85,10 @@ RAMET_HANDLER register_form(Core* c, const Op* o, Budget budget) {
     RAMET_NEXT;
 }
 
-/// The same where nobody will look at the flags.
+/// The same where nobody will look at the flags that it writes.
 template <class F, Word T, Source S>
 RAMET_HANDLER quiet_form(Core* c, const Op* o, Budget budget) {
-    LazyFlags unseen;
+    LazyFlags unseen = c->lazy;
     T const b = S == Source::reg ? get<T>(c, o->src) : static_cast<T>(o->imm);
     put<T>(c, o->dst, F::template apply<T>(unseen, get<T>(c, o->dst), b));
     RAMET_NEXT;
@@ -119,7 +119,7 @@ RAMET_HANDLER store_form(Core* c, const Op* o, Budget budget) {
     RAMET_NEXT;
 }
 
-/// Only what writes a register and all flags, and reads none, can be quiet.
+/// Only what writes a register and all flags can be quiet.
 template <class F, Word T, Source S>
 constexpr Handler quiet_or_none() {
     if constexpr (F::quiet) return &quiet_form<F, T, S>;

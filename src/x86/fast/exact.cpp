@@ -39,9 +39,27 @@ Ran run_named(Core& core, const Op* o, i64 budget) {
     return run(core, insn, reinterpret_cast<exec::Exec>(o->imm), core.rip_base + o->next_offset() - insn.length, budget, o->left);
 }
 
+/// What an instruction that straddles has on the next page is still what was decoded.
+bool tail_is_as_decoded(Core& core, const Op* o) {
+    const Insn& insn = o->insns()[0];
+    core.cpu.rip = core.rip_base + o->next_offset() - insn.length;
+    if (!segment_holds_instruction(core)) return false;
+    auto const frame = fetch_frame(core, next_code_page(core, core.rip_base + core.code_base));
+    const u8* const now = frame.fault.raised() ? nullptr : core.memory->read(frame.value);
+    auto const& decoded = reinterpret_cast<const Tail*>(o->insns() + 1)->bytes;
+    return now != nullptr && std::memcmp(now, decoded.data(), o->next_offset() - page_size) == 0;
+}
+
+/// The instruction at RIP, whatever it is, in place of the one of an op.
+Ran run_anew(Core& core, const Op* o, i64 budget) {
+    core.remaining = budget + o->left;
+    core.budget = budget + o->left - step_counted(core);
+    return {false, budget};
+}
+
 /// Interrupts that the last instruction has let in are taken before the next one.
 bool wants_run_loop(Core& core) {
-    return core.cpu.interrupt_shadow || ((core.cpu.rflags & rflags::IF) && core.bus->interrupt_line());
+    return core.cpu.shadow != Shadow::none || ((core.cpu.rflags & rflags::IF) && core.bus->interrupt_line());
 }
 
 /// The block at a page offset of the page that runs now.
@@ -102,6 +120,13 @@ RAMET_HANDLER generic(Core* c, const Op* o, Budget budget) {
     budget = ran.budget;
     if (!ran.go_on) RAMET_LEAVE;
     RAMET_NEXT;
+}
+
+RAMET_HANDLER straddling(Core* c, const Op* o, Budget budget) {
+    Ran const ran = tail_is_as_decoded(*c, o) ? run_named(*c, o, budget) : run_anew(*c, o, budget);
+    budget = ran.budget;
+    if (!ran.go_on || wants_run_loop(*c)) RAMET_LEAVE;
+    RAMET_JUMP(c->cpu.rip, , leave_here);
 }
 
 RAMET_HANDLER generic_end(Core* c, const Op* o, Budget budget) {

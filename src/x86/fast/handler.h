@@ -39,6 +39,8 @@ namespace ramet::fast {
 /// An instruction without a fast handler: runs it by the function in `imm`, then the next op; or, at the end of a block, what RIP points at.
 RAMET_HANDLER generic(Core* c, const Op* o, Budget budget);
 RAMET_HANDLER generic_end(Core* c, const Op* o, Budget budget);
+/// The only op of a block that straddles two pages.
+RAMET_HANDLER straddling(Core* c, const Op* o, Budget budget);
 /// The instruction of an op whose fast handler cannot go on, on the exact path; then the next op.
 RAMET_HANDLER exact(Core* c, const Op* o, Budget budget);
 /// The TLB lacks the page of the memory operand: asks for it and tries again, or goes the exact way.

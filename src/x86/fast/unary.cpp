@@ -77,7 +77,6 @@ constexpr UnaryBySize inc_forms = unary_by_size<Inc>(), dec_forms = unary_by_siz
 /// SF, ZF and PF follow the result of SHL, SHR and SAR; rotations keep them. The masked count is not zero.
 #define RAMET_SHIFT(Name, operation, follows)                                          \
     struct Name {                                                                      \
-        static constexpr bool quiet = follows;                                         \
         template <Word T>                                                              \
         static T apply(LazyFlags& lazy, T a, u8 count) {                               \
             if constexpr (follows) {                                                   \
@@ -85,8 +84,8 @@ constexpr UnaryBySize inc_forms = unary_by_size<Inc>(), dec_forms = unary_by_siz
                 lazy.set_result<T>(r.value, r.flags);                                  \
                 return r.value;                                                        \
             } else {                                                                   \
-                auto const r = ops::operation<T>(a, count, lazy.get());                \
-                lazy.set(r.flags);                                                     \
+                auto const r = ops::operation<T>(a, count, Flags{});                   \
+                lazy.set_carry_overflow(r.flags.c(), r.flags.o());                     \
                 return r.value;                                                        \
             }                                                                          \
         }                                                                              \
@@ -126,7 +125,7 @@ RAMET_HANDLER shift_cl(Core* c, const Op* o, Budget budget) {
 }
 template <class F, Word T>
 constexpr ShiftForms shift_forms() {
-    return {F::quiet ? &shift_quiet<F, T> : nullptr, &shift_immediate<F, T>, &shift_cl<F, T>};
+    return {&shift_quiet<F, T>, &shift_immediate<F, T>, &shift_cl<F, T>};
 }
 template <class F>
 constexpr ShiftBySize shift_by_size() {
