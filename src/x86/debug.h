@@ -9,7 +9,7 @@
 namespace ramet::debug {
 
 namespace dr6 {
-inline constexpr u64 BD = 0x2000, BS = 0x4000, BT = 0x8000;
+inline constexpr u64 B0_to_B3 = 0xf, BD = 0x2000, BS = 0x4000, BT = 0x8000;
 }
 namespace dr7 {
 inline constexpr u64 enabled = 0xff, GD = 0x2000;
@@ -18,11 +18,14 @@ inline constexpr u64 enabled = 0xff, GD = 0x2000;
 /// A breakpoint on data is armed.
 bool watches_data(const Cpu& cpu);
 
-/// Instruction breakpoints at a linear address, unless RF holds them back.
+/// Instruction breakpoints at a linear address, unless RF holds them back. MOV SS, on AMD's processors, does not; what it does hold back is reported with them.
 u64 at_instruction(const Cpu& cpu, u64 linear);
 
 /// Adds the breakpoints that a completed access meets to the pending ones.
 void note_memory(Cpu& cpu, u64 linear, unsigned size, bool write);
 void note_port(Cpu& cpu, u16 port, unsigned size);
+
+/// What a #DB leaves in DR6: B0 to B3 are its own (SDM volume 3, 17.2.3: sampled at the time the last debug exception was generated), the rest adds up.
+inline void report(Cpu& cpu, u64 conditions) { cpu.dr6 = (cpu.dr6 & ~dr6::B0_to_B3) | conditions; }
 
 }  // namespace ramet::debug

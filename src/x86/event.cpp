@@ -233,10 +233,11 @@ Fault marked_external(Fault f, EventKind kind) {
 }
 
 /// Whether the saved image has RF set, so that going on after the handler does not meet an instruction breakpoint again (APM volume 2,
-/// 3.1.6 and table 8-1): faults, but for the breakpoint itself, whose handler decides.
+/// 3.1.6 and table 8-1): faults, but for the breakpoint itself, whose handler decides. Among debug exceptions, general detection is one: BD
+/// alone may be left over from an earlier one, but GD is cleared only by the delivery.
 bool sets_resume_flag(const Core& core, Vector v) {
     switch (v) {
-    case Vector::DB: return core.cpu.dr6 & debug::dr6::BD;
+    case Vector::DB: return (core.cpu.dr6 & debug::dr6::BD) && (core.cpu.dr7 & debug::dr7::GD);
     case Vector::NMI:
     case Vector::BP:
     case Vector::OF:

@@ -90,6 +90,7 @@ bool take_interrupt(Core& core, Waiting what) {
 
 /// False: shutdown.
 bool take_fault(Core& core, Fault const& f) {
+    if (core.cpu.activity == Activity::halted) core.cpu.activity = Activity::running;  // by the step after HLT
     core.next_rip = core.cpu.rip;
     if (!deliver_exception(core, f)) return false;
     core.cpu.rip = core.next_rip;

@@ -9,13 +9,14 @@ namespace {
 enum Index : u32 {
     TSC = 0x10, PATCH_LEVEL = 0x8b, MTRRCAP = 0xfe, SYSENTER_CS = 0x174, SYSENTER_ESP = 0x175, SYSENTER_EIP = 0x176, MCG_CAP = 0x179, MCG_STATUS = 0x17a,
     PAT = 0x277, EFER = 0xc0000080, STAR = 0xc0000081, LSTAR = 0xc0000082, CSTAR = 0xc0000083, SFMASK = 0xc0000084, FS_BASE = 0xc0000100,
-    GS_BASE = 0xc0000101, KERNEL_GS_BASE = 0xc0000102, TSC_AUX = 0xc0000103, HWCR = 0xc0010015, SYSCFG = 0xc0010010, NB_CFG = 0xc001001f,
-    INT_PENDING = 0xc0010055, OSVW_ID_LENGTH = 0xc0010140, OSVW_STATUS = 0xc0010141, BU_CFG = 0xc0011023, LS_CFG = 0xc0011020, DC_CFG = 0xc0011022,
-    IC_CFG = 0xc0011021, DE_CFG = 0xc0011029,
+    GS_BASE = 0xc0000101, KERNEL_GS_BASE = 0xc0000102, TSC_AUX = 0xc0000103, PERF_CTL0 = 0xc0010000, PERF_CTR0 = 0xc0010004, HWCR = 0xc0010015,
+    SYSCFG = 0xc0010010, NB_CFG = 0xc001001f, INT_PENDING = 0xc0010055, OSVW_ID_LENGTH = 0xc0010140, OSVW_STATUS = 0xc0010141, BU_CFG = 0xc0011023,
+    LS_CFG = 0xc0011020, DC_CFG = 0xc0011022, IC_CFG = 0xc0011021, DE_CFG = 0xc0011029,
 };
 
 /// Registers of AMD's processors that system software probes: they read as zero, and what is written is ignored.
 bool ignored(u32 index) {
+    if (index >= PERF_CTL0 && index < PERF_CTR0 + performance_counters) return true;
     switch (index) {
     case PATCH_LEVEL:
     case MTRRCAP:

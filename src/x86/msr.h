@@ -5,6 +5,8 @@
 
 namespace ramet::msr {
 
+inline constexpr u32 performance_counters = 4;  ///< as all of AMD's processors have; without an event that they would count
+
 Result<u64> read(Core& core, u32 index);
 Fault write(Core& core, u32 index, u64 value);
 

@@ -117,12 +117,15 @@ void set_code_segment(Core& core, Segment const& cs, unsigned cpl) {
 void drop_inner_segments(Core& core) {
     for (unsigned const n : {ES, DS, FS, GS}) {
         Segment& s = core.cpu.seg[n];
-        if (is_null(s.selector)) {
-            s.selector = 0;  // its base is that of the FS or GS base MSR, and stays
+        bool const null = is_null(s.selector), conforming = (s.attr & 0x1c) == 0x1c;
+        if (!null && (conforming || s.dpl() >= core.cpu.cpl)) continue;
+        u64 const base = s.base;  // that of FS and GS is their base MSR's, and stays
+        if (null) {
+            s.selector = 0;
             continue;
         }
-        bool const conforming = (s.attr & 0x1c) == 0x1c;
-        if (s.dpl() < core.cpu.cpl && !conforming) s = {};
+        s = {};
+        s.base = base;
     }
 }
 

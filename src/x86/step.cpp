@@ -129,9 +129,8 @@ Fault execute_watched(Core& core, const Insn& insn) {
 Fault step(Core& core, bool& retired) {
     retired = false;
     Shadow const shadow = std::exchange(core.cpu.shadow, Shadow::none);
-    u64 const hits = shadow == Shadow::mov_ss ? 0 : debug::at_instruction(core.cpu, code_linear(core));
-    if (hits != 0) {
-        core.cpu.dr6 |= hits;
+    if (u64 const hits = debug::at_instruction(core.cpu, code_linear(core))) {
+        debug::report(core.cpu, hits | std::exchange(core.cpu.pending_debug, 0));
         return raise(Vector::DB);
     }
     bool const tf = core.cpu.rflags & rflags::TF;
@@ -153,8 +152,7 @@ i64 step_counted(Core& core) {
 }
 
 Fault take_pending_debug(Core& core) {
-    core.cpu.dr6 |= core.cpu.pending_debug;
-    core.cpu.pending_debug = 0;
+    debug::report(core.cpu, std::exchange(core.cpu.pending_debug, 0));
     return raise(Vector::DB);
 }
 

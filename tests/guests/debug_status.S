@@ -1,8 +1,9 @@
 // DR6 and DR7 (Intel SDM volume 3, 17.2.3 and 17.3; APM volume 2, 13.1.1): an access to a debug register while DR7.GD is set is a fault before it (BD), which
 // clears GD for the handler; a step and a data breakpoint after the same instruction are one trap (BS and B0); a task whose TSS has the T bit traps before its first
-// instruction (BT); a breakpoint of 4 bytes begins at a multiple of 4; the processor clears nothing in DR6. Prints DR6 and DR7.GD for each #DB.
+// instruction (BT); a breakpoint of 4 bytes begins at a multiple of 4; B0 to B3 are those of the last #DB, and what else
+// is in DR6 the processor does not clear. Prints DR6 and DR7.GD for each #DB.
 // exit: 32
-// serial: ffff2ff0 00000000 ffff4ff1 00000000 ffff8ff0 00000000 ffff0ff1 00000000 ffff4ff1 00000000
+// serial: ffff2ff0 00000000 ffff4ff1 00000000 ffff8ff0 00000000 ffff0ff1 00000000 ffff4ff0 00000000
 #include "guest.h"
 #define TSS_B 0x50
 main:   GATE 1, debug

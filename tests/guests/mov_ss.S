@@ -1,8 +1,8 @@
 // Debug traps that MOV SS holds back (Intel SDM volume 3, 6.8.3): INT1's own #DB takes a data breakpoint of the MOV SS with it, for a second #DB at its
 // handler's first instruction would find the same stack of the IST; a software interrupt lets the breakpoint through to its handler's first instruction.
-// Single steps: MOV SS has none, INT1 has none, and what follows INT1's handler has one. The instruction after MOV SS meets no breakpoint; the one after STI does.
+// Single steps: MOV SS has none, INT1 has none, and what follows INT1's handler has one. An instruction breakpoint hits after MOV SS (merged_breakpoints.S) and after STI.
 // exit: 18
-// serial: 00000001 00000001 00000002 00000000 00004000 00000005
+// serial: 00000001 00000001 00000002 00000002 00000000 00004000 00000006
 #include "guest.h"
 main:   GATE 1, trap
         GATE 0x30, software
@@ -21,17 +21,18 @@ after_int1:
         int $0x30
         movl $0x0000000c, %eax          // 1: execute
         movl %eax, %dr7
-        movl $unheard, %eax
+        movl $after_mov_ss, %eax
         movl %eax, %dr1
+        movl %eax, wanted
         movw selector, %ss
-unheard:
+after_mov_ss:
         nop
-        movl $heard, %eax
+        movl $after_sti, %eax
         movl %eax, %dr1
         movl %eax, wanted
         OUT8 0x21, 0xff                 // no interrupt
         sti
-heard:  nop
+after_sti:  nop
         cli
         xorl %eax, %eax
         movl %eax, %dr7

@@ -142,7 +142,7 @@ long:   lidt gates_pointer(%rip)
         EXPECT a
         cmpl $0, %ecx                           // TSC_AUX
         EXPECT e
-        xorl %ecx, %ecx
+        movl $4, %ecx
         RAISES 13, rdpmc
         RAISES 6, rsm
 

@@ -9,8 +9,8 @@ namespace {
 
 class LapicTest : public testing::Test {
 protected:
-    static constexpr u64 TPR = 0x80, EOI = 0xb0, SVR = 0xf0, ISR = 0x100, ESR = 0x280, ICR = 0x300, LVT_TIMER = 0x320, LVT_LINT0 = 0x350,
-                         INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3e0;
+    static constexpr u64 TPR = 0x80, EOI = 0xb0, SVR = 0xf0, ISR = 0x100, TMR = 0x180, ESR = 0x280, ICR = 0x300, LVT_TIMER = 0x320,
+                         LVT_LINT0 = 0x350, INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3e0;
 
     LapicTest() : rig(LocalApic::after_firmware()) {}
     void receive(InterruptMessage message) {
@@ -41,6 +41,15 @@ TEST_F(LapicTest, EndOfALevelGoesToTheIoApic) {
     apic.acknowledge();
     rig.write(EOI, 0);
     EXPECT_EQ(rig.ended, std::vector<u8>{0x51});
+}
+
+TEST_F(LapicTest, AVectorsTriggerModeStaysUntilItComesAgain) {
+    receive({.vector = 0x51, .level = true});
+    apic.acknowledge();
+    rig.write(EOI, 0);
+    EXPECT_EQ(rig.read(TMR + 0x20), 1U << 0x11);
+    receive({.vector = 0x51});
+    EXPECT_EQ(rig.read(TMR + 0x20), 0);
 }
 
 TEST_F(LapicTest, HigherClassesInterruptLowerOnes) {

@@ -41,6 +41,8 @@ TEST_F(MultibootTest, EntersFlatProtectedMode) {
     EXPECT_EQ(cpu.cr0 & 0x80000001, 1);
     EXPECT_EQ(cpu.seg[CS].limit, 0xffffffff);
     EXPECT_EQ(cpu.rflags, 2);
+    EXPECT_EQ(cpu.idtr.base, 0);  // INT in real mode finds the vector table without LIDT
+    EXPECT_EQ(cpu.idtr.limit, 0xffff);
 }
 
 TEST_F(MultibootTest, InformationTellsMemoryCommandLineAndModules) {

@@ -31,6 +31,12 @@ TEST_F(PlacementTest, NothingLiesOutsideOfRam) {
     EXPECT_TRUE(placement.put("it", 16 * MiB - page_size, page));
 }
 
+TEST_F(PlacementTest, NothingIsPlacedInTheTestDevicesMemory) {
+    EXPECT_FALSE(placement.put("it", test_memory_start, page));
+    for (const MapEntry& entry : memory_map(RamLayout::of(5 * GiB))) EXPECT_FALSE(entry.base <= test_memory_start && test_memory_start < entry.base + entry.size);
+    EXPECT_NE(memory.read(frame_of(GuestPhys{test_memory_start})), nullptr);
+}
+
 TEST_F(PlacementTest, FindsTheHighestAndLowestPlace) {
     ASSERT_TRUE(placement.put("top", 15 * MiB, page, MiB));
     EXPECT_EQ(placement.free_below(16 * MiB, MiB, page_size), 14 * MiB);

@@ -140,6 +140,16 @@ TEST(Debug, GeneralDetectIsAFaultAndEndsInTheHandler) {
     EXPECT_NE(s.frame(2) & rflags::RF, 0u);
 }
 
+// BD stays until software clears it, and must not make a fault of every later trap.
+TEST(Debug, TrapAfterGeneralDetectPushesNoResumeFlag) {
+    Stand s{{nop}};
+    s.cpu().dr6 |= debug::dr6::BD;
+    s.cpu().rflags |= rflags::TF;
+    s.run(1);
+    ASSERT_EQ(s.entered(), DB);
+    EXPECT_EQ(s.frame(2) & rflags::RF, 0u);
+}
+
 TEST(ResumeFlag, IsPushedByFaultsAndNotBySoftwareInterrupts) {
     Stand fault{{0x0f, 0x0b}};  // ud2
     fault.run(1);

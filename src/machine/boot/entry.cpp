@@ -9,6 +9,7 @@ namespace {
 constexpr u16 flat_code_32 = 0xc9b;  // present, code, read and accessed, D, G
 constexpr u16 flat_code_64 = 0xa9b;  // present, code, read and accessed, L, G
 constexpr u16 flat_data = 0xc93;     // present, data, writable and accessed, B, G
+constexpr u16 idt_limit = 0xffff;    // as after a reset (APM volume 2, table 14-1): kernels that go back to real mode without LIDT rely on the table at 0
 constexpr u16 empty_ldt = 0x82;
 constexpr u16 busy_tss = 0x8b;
 
@@ -26,7 +27,7 @@ void set_segments(Cpu& cpu, u16 code_selector, u16 code, u16 data_selector) {
     cpu.seg[TR] = {0, busy_tss, 0xffff, 0};
     cpu.gpr.fill(0);
     cpu.rflags = 2;
-    cpu.idtr = {0, 0};
+    cpu.idtr = {0, idt_limit};
     cpu.cpl = 0;
 }
 

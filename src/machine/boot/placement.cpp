@@ -31,6 +31,7 @@ RamLayout RamLayout::of(u64 memory_bytes, Boot boot) {
 std::vector<RamRange> RamLayout::ranges() const {
     auto const range = [](u64 start, u64 end) { return RamRange{frame_of(GuestPhys{start}), (end - start) / page_size}; };
     std::vector<RamRange> ranges = {range(0, video_start), range(rom_start, low_end)};
+    if (bios_start == high_ram_start) ranges.push_back(range(test_memory_start, test_memory_start + test_memory_bytes));
     if (high_end > bios_start) ranges.push_back(range(bios_start, high_end));
     return ranges;
 }

@@ -2,7 +2,7 @@
 // overlap, and turns every address that does not fit into a message naming the file.
 //
 // The PC's map: RAM to 640 KiB, video memory (absent) to 768 KiB, RAM as shadow ROM to 1 MiB with the ACPI tables, RAM to at most 3 GiB, a
-// hole for register pages, with a BIOS its ROM in the last 16 MiB below 4 GiB, the rest of RAM from 4 GiB.
+// hole for register pages, with a BIOS its ROM in the last 16 MiB below 4 GiB, without one the test device's memory there, the rest of RAM from 4 GiB.
 // Tests: tests/machine/placement_test.cpp.
 #pragma once
 
@@ -20,6 +20,8 @@ namespace ramet {
 inline constexpr u64 low_ram_max = u64{3} << 30;     ///< RAM below 4 GiB ends here at the latest
 inline constexpr u64 high_ram_start = u64{4} << 30;
 inline constexpr u64 rom_bytes_max = u64{16} << 20;  ///< the register pages lie below it
+inline constexpr u64 test_memory_start = 0xff000000;  ///< as QEMU's pc-testdev has it; no map of the guest's names it
+inline constexpr u64 test_memory_bytes = u64{64} << 10;
 
 /// How RAM of a size is spread.
 struct RamLayout {

@@ -3,7 +3,7 @@
 // DebugExit (F4h): QEMU's isa-debug-exit; the exit status is (value << 1) | 1.
 // DebugConsole (E9h): Bochs' port; reads E9h, a write is a byte of output.
 // Post (80h, 190h): the diagnostic latch, which Linux writes to wait a moment; test ROMs say at either port how far they are.
-// TestDevice (E0h, 2000h): what hypervisors' own tests look for.
+// TestDevice (E0h, 2000h): what hypervisors' own tests look for; its memory at FF000000h is boot/placement.h's.
 // Port92: system control port A; bit 0 resets, bit 1 is A20, which is always on.
 // ResetControl (CF9h): the PIIX's; setting bit 2 resets. The FADT names it.
 // Tests: tests/machine/small_devices_test.cpp.

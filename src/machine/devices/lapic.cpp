@@ -120,9 +120,7 @@ void LocalApic::end_interrupt(Wires& wires) {
     if (serving < 0) return;
     u8 const vector = static_cast<u8>(serving);
     isr.set(vector, false);
-    if (!tmr.has(vector)) return;
-    tmr.set(vector, false);
-    wires.end_of_interrupt(vector);
+    if (tmr.has(vector)) wires.end_of_interrupt(vector);  // and stays set until the vector comes again (SDM volume 3, 10.8.4)
 }
 
 void LocalApic::send_ipi(Wires& wires) {

@@ -114,7 +114,7 @@ Result<unsigned> debug_register(Core& core, unsigned n) {
     if (n > 7 || ((n == 4 || n == 5) && (core.cpu.cr4 & cr4::DE))) return fault::ud();
     TRY(supervisor(core));
     if (core.cpu.dr7 & debug::dr7::GD) {
-        core.cpu.dr6 |= debug::dr6::BD;
+        debug::report(core.cpu, debug::dr6::BD);
         return raise(Vector::DB);
     }
     return n == 4 || n == 5 ? n + 2 : n;

@@ -1,6 +1,7 @@
 // Far transfers: CALL, JMP, RET, IRET, INT. Probe then commit; checks in the manual's order (APM volume 3).
 #include <utility>
 
+#include "x86/debug.h"
 #include "x86/event.h"
 #include "x86/exec/special.h"
 #include "x86/exec/stack.h"
@@ -356,7 +357,7 @@ Fault into(Core& core, const Insn&) { return core.flags().o() ? software_interru
 Fault int1(Core& core, const Insn&) {
     u64 const held = std::exchange(core.cpu.pending_debug, 0);
     TRY(deliver(core, static_cast<u8>(Vector::DB), EventKind::exception, std::nullopt));
-    core.cpu.dr6 |= held;
+    debug::report(core.cpu, held);
     return no_fault;
 }
 

@@ -1,6 +1,7 @@
 // Model-specific registers, time, interrupt flag, system calls, processor identification.
 // Each checks first and changes state after the last check. MSRs: x86/msr.cpp; CPUID: x86/cpuid.cpp.
 #include "x86/cpuid.h"
+#include "x86/debug.h"
 #include "x86/exec/special.h"
 #include "x86/exec/stack.h"
 #include "x86/msr.h"
@@ -90,8 +91,13 @@ Fault rdtscp(Core& core, const Insn&) {
     core.cpu.gpr[RCX] = core.cpu.tsc_aux & 0xffffffff;
     return no_fault;
 }
-/// No performance counters are modelled: every index is invalid.
-Fault rdpmc(Core&, const Insn&) { return fault::gp(); }
+/// The counters that are there count nothing.
+Fault rdpmc(Core& core, const Insn&) {
+    if (core.cpu.cpl != 0 && !(core.cpu.cr4 & cr4::PCE)) return fault::gp();
+    if (core.gpr<u32>(RCX) >= msr::performance_counters) return fault::gp();
+    set_edx_eax(core, 0);
+    return no_fault;
+}
 
 Fault rdmsr(Core& core, const Insn&) {
     TRY(supervisor(core));
@@ -194,6 +200,7 @@ Fault sysret(Core& core, const Insn& insn) {
         core.cpu.seg[SS] = flat(ss, attr_data);
         set_code_segment(core, to64 ? flat(static_cast<u16>((base + 16) | 3), attr_code64) : flat(static_cast<u16>(base | 3), attr_code32), 3);
         core.next_rip = target;
+        if (core.cpu.rflags & rflags::TF) core.cpu.pending_debug |= debug::dr6::BS;  // the user's first instruction is stepped before, see step.cpp
         return no_fault;
     }
     core.cpu.rflags |= rflags::IF;
