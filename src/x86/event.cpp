@@ -31,7 +31,7 @@ Result<Gate> read_gate(Core& core, u8 vector, EventKind kind) {
     g.dpl = low >> 45 & 3;
     g.present = low >> 47 & 1;
     g.selector = static_cast<u16>(low >> 16);
-    g.offset = (low & 0xffff) | (low >> 32 & 0xffff0000);
+    g.offset = (low & 0xffff) | (g.wide() ? low >> 32 & 0xffff0000 : 0);  // a gate of 16 bits has an offset of 16, whatever stands above
     bool const system = low >> 44 & 1;
     bool const known = core.long_mode() ? g.type == 14 || g.type == 15 : g.type == 5 || g.type == 6 || g.type == 7 || g.type == 14 || g.type == 15;
     if (system || !known) return fault::gp(error);

@@ -11,7 +11,7 @@ main:   call pic_init
         movl $0x31, IOAPIC + 0x10
         movl $0x11 + 2 * 4, IOAPIC
         movl $0, IOAPIC + 0x10
-        OUT8 COM1 + 4, 0x0b             // OUT2 lets the interrupt out
+        OUT8 COM1 + 4, 0x0b             // DTR, RTS, OUT2, as drivers do
         OUT8 COM1 + 1, 0x02             // transmitter empty
         sti
 1:      hlt

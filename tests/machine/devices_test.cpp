@@ -11,7 +11,7 @@ namespace {
 template <class T>
 class AnyDevice : public testing::Test {};
 
-using Devices = testing::Types<Pic, Pit, I8042, Cmos, Post, Port92, DebugConsole, DebugExit, Uart, FwCfg, AcpiPm, ResetControl, PciHost, Ata, LocalApic, IoApic>;
+using Devices = testing::Types<Pic, Pit, I8042, Cmos, Post, TextCrtc, Port92, DebugConsole, DebugExit, Uart, FwCfg, AcpiPm, ResetControl, PciHost, Ata, LocalApic, IoApic>;
 TYPED_TEST_SUITE(AnyDevice, Devices);
 
 constexpr u64 register_span = 0x400;  // more than any device has

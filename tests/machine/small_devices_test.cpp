@@ -27,6 +27,24 @@ TEST(Post, KeepsItsCode) {
     EXPECT_EQ(rig.read(0), 0x42);
 }
 
+// A kernel that finds FFFFh as its cursor is told of a place beyond the screen (25 lines of 80).
+TEST(TextCrtc, KeepsTheCursorAndBeginsAtTheTop) {
+    Rig<TextCrtc> rig;
+    auto const half = [&](u32 index) {
+        rig.write(0, index);
+        return rig.read(1);
+    };
+    EXPECT_EQ(half(14), 0);
+    EXPECT_EQ(half(15), 0);
+    rig.write(0, 14);
+    rig.write(1, 0x07);
+    rig.write(0, 15);
+    rig.write(1, 0xcf);
+    EXPECT_EQ(half(14), 0x07);
+    EXPECT_EQ(half(15), 0xcf);
+    EXPECT_EQ(half(1), 0) << "the columns can only be written";
+}
+
 TEST(Port92, ResetsAndKeepsA20) {
     Rig<Port92> rig;
     rig.write(0, 0);

@@ -190,7 +190,7 @@ bool Uart::push(u8 byte, Wires& wires) {
     return true;
 }
 
-/// The line follows the interrupt identification; OUT2 gates it on a PC.
-void Uart::update(Wires& wires) { wires.line(interrupt_id() != id_none && (MCR & OUT2)); }
+/// The line follows the interrupt identification. OUT2 is a free output of the chip: some boards gate the line with it, but small kernels leave it low.
+void Uart::update(Wires& wires) { wires.line(interrupt_id() != id_none); }
 
 }  // namespace ramet

@@ -91,7 +91,7 @@ Fault enter(Core& core, const Insn& insn) {
         u64 const mask = stack_mask(core);
         u64 sp = (stack_pointer(core) - sizeof(T)) & mask;
         TRY(store<T>(core, SS, sp, core.gpr<T>(RBP)));
-        u64 const frame = sp;
+        u64 const frame = (core.cpu.gpr[RSP] & ~mask) | sp;  // all of ESP, of which a stack of 16 bits moves only SP
         u64 bp = core.cpu.gpr[RBP] & mask;
         for (unsigned i = 1; i < level; ++i) {
             bp = (bp - sizeof(T)) & mask;
