@@ -20,6 +20,13 @@ TEST_F(PlacementTest, PutsBytesIntoMemory) {
     EXPECT_EQ(memory.read(frame_of(GuestPhys{2 * MiB}))[17], 0xaa);
 }
 
+TEST_F(PlacementTest, BiosDataTellsWhereLowMemoryEnds) {
+    ASSERT_TRUE(place_bios_data(placement));
+    auto const low = memory.read(frame_of(GuestPhys{0}));
+    EXPECT_EQ((low[0x40e] | low[0x40f] << 8) << 4, 0x9fc00);
+    EXPECT_EQ((low[0x413] | low[0x414] << 8) << 10, 0x9fc00);
+}
+
 TEST_F(PlacementTest, NothingOverlaps) {
     ASSERT_TRUE(placement.put("first", 2 * MiB, page, 0x3000));
     EXPECT_EQ(placement.put("second", 2 * MiB + 0x2fff, page).error().text, "second: 4096 bytes at 0x202fff overlap with first at 0x200000");

@@ -29,6 +29,7 @@ Expected<Done> load_guest(Memory& memory, Cpu& cpu, const Configuration& configu
     if (kernel.bytes.empty()) return Error{kernel.name + ": the file is empty; expected a kernel"};
     Placement placement{memory, RamLayout::of(configuration.memory_bytes, configuration.boot)};
     if (configuration.boot == Boot::bios) return load_bios(placement, cpu, kernel);
+    TRY(place_bios_data(placement));
     TRY(place_mp_tables(placement));
     u64 const rsdp = TRY(place_acpi_tables(placement));
     if (is_bzimage(kernel.bytes)) return load_bzimage(placement, cpu, configuration, images, rsdp);

@@ -1,6 +1,7 @@
 #include "machine/boot/placement.h"
 
 #include <algorithm>
+#include <array>
 
 namespace ramet {
 
@@ -51,6 +52,12 @@ std::vector<MapEntry> memory_map(const RamLayout& layout) {
                                  {one_mib, layout.low_end - one_mib, MapEntry::ram}};
     if (layout.high_end > high_ram_start) map.push_back({high_ram_start, layout.high_end - high_ram_start, MapEntry::ram});
     return map;
+}
+
+Expected<Done> place_bios_data(Placement& placement) {
+    constexpr u64 segment_at = 0x40e;
+    constexpr u64 segment = bios_data_end >> 4, kib = bios_data_end >> 10;
+    return placement.put("BIOS data area", segment_at, std::array<u8, 7>{segment & 0xff, segment >> 8, 0, 0, 0, kib & 0xff, kib >> 8});
 }
 
 bool Placement::is_ram(u64 start, u64 end) const {

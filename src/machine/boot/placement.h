@@ -75,6 +75,9 @@ private:
     std::vector<Taken> taken_;
 };
 
+/// What a kernel without firmware finds in the BIOS data area, and the memory map says too: where the extended area is (40:0E) and how many KiB end below it (40:13).
+Expected<Done> place_bios_data(Placement& placement);
+
 /// "0x1000".
 std::string hex_address(u64 value);
 
