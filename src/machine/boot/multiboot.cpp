@@ -23,6 +23,8 @@ constexpr u64 one_mib = 0x100000;
 /// Flags of the information structure: which parts are valid.
 enum Info : u32 { info_memory = 1, info_command_line = 4, info_modules = 8, info_memory_map = 0x40, info_loader_name = 0x200 };
 constexpr std::size_t info_size = 120;
+/// Where QEMU's loader has it: a kernel that takes what lies behind its image for free memory does not overwrite it.
+constexpr u64 information_start = 0x9000;
 constexpr std::size_t module_size = 16;
 constexpr std::size_t map_entry_size = 24;
 
@@ -146,7 +148,7 @@ Expected<Done> load_multiboot(Placement& placement, Cpu& cpu, const Configuratio
         places.push_back(*at);
     }
     std::size_t const size = build_info(0, configuration, images, places, placement.layout()).bytes().size();
-    auto const at = placement.free_above(above, size, page_size);
+    auto const at = placement.free_above(information_start, size, page_size);
     if (!at) return Error{kernel.name + ": no room for the multiboot information; give the machine more memory"};
     TRY(placement.put("multiboot information", *at, build_info(*at, configuration, images, places, placement.layout()).bytes()));
 
