@@ -142,7 +142,7 @@ TEST(Debug, GeneralDetectIsAFaultAndEndsInTheHandler) {
 
 // BD stays until software clears it, and must not make a fault of every later trap.
 TEST(Debug, TrapAfterGeneralDetectPushesNoResumeFlag) {
-    Stand s{{nop}};
+    Stand s({nop});
     s.cpu().dr6 |= debug::dr6::BD;
     s.cpu().rflags |= rflags::TF;
     s.run(1);
