@@ -258,6 +258,7 @@ void table_written(Core& core, Frame frame, unsigned offset, unsigned size, cons
         if (!changed || !present) continue;
         if (w->level != 1 || w->ambiguous) {
             flush_translations(core);
+            core.caches->paging.forget_watches();  // nothing is derived from any table now; those that kernels have given back are no tables any more
             core.leave = true;
             return;
         }
