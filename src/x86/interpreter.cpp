@@ -122,7 +122,10 @@ void run_exactly(Core& core, i64 budget) {
 
 /// The first instructions of a block that is longer than the budget, one by one: each that begins within it.
 void run_cut_block(Core& core, const Block* block) {
-    if (block->straddles()) return core.budget > 0 && !core.leave ? run_exactly(core, core.budget) : void();
+    if (block->straddles()) {
+        if (core.budget > 0 && !core.leave) run_exactly(core, core.budget);
+        return;
+    }
     i64 budget = core.budget;
     for (unsigned i = 0; i < block->insn_count && budget > 0 && !core.leave; ++i) {
         u64 const repeated = core.retired_extra;
@@ -146,14 +149,13 @@ bool page_within_segment(const Core& core, u64 offset) {
 const Block* straddling_block(Core& core, CodePage& code, Frame frame, u64 linear) {
     u64 const offset = linear & (page_size - 1), next = next_code_page(core, linear);
     if (offset + instruction_length_max <= page_size || !segment_holds_instruction(core) || !is_canonical(next)) return nullptr;
-    const u8* const page = core.memory->read(frame);
     u32 const mode = core.mode_word & ~mode::user;
-    std::span<const u8> const here{page + offset, page + page_size};
+    std::span<const u8> const here{core.memory->read(frame) + offset, page_size - offset};
     // What is whole or invalid without the next page must not touch its tables.
     if (decode(here, static_cast<CodeSize>(mode & mode::code_size), core.model_v2).status != DecodeStatus::truncated) return nullptr;
     auto const fetched = fetch_frame(core, next);
     const u8* const beyond = fetched.fault.raised() ? nullptr : core.memory->read(fetched.value);
-    return beyond == nullptr ? nullptr : code.build_straddling(page, beyond, static_cast<unsigned>(offset), mode, core.model_v2);
+    return beyond == nullptr ? nullptr : code.build_straddling(core.memory->read(frame), beyond, static_cast<unsigned>(offset), mode, core.model_v2);
 }
 
 /// The block at RIP, built if need be. nullptr: only the exact path can go on here.

@@ -129,9 +129,10 @@ u64 page_base(Format f, unsigned level, u64 entry) {
 
 /// Two top-level tables of long mode that map the upper half of the addresses by the same entries, A bits and all.
 bool upper_halves_alike(Memory& memory, u64 cr3, u64 other_cr3) {
-    const u8* const table = memory.read(frame_of(GuestPhys{cr3 & address_bits}));
-    const u8* const other = memory.read(frame_of(GuestPhys{other_cr3 & address_bits}));
-    return table != nullptr && other != nullptr && std::memcmp(table + page_size / 2, other + page_size / 2, page_size / 2) == 0;
+    Frame const table = frame_of(GuestPhys{cr3 & address_bits}), other = frame_of(GuestPhys{other_cr3 & address_bits});
+    if (memory.read(table) == nullptr || memory.read(other) == nullptr) return false;
+    // Both are here: no page is fetched while these pointers are held.
+    return std::memcmp(memory.read(table) + page_size / 2, memory.read(other) + page_size / 2, page_size / 2) == 0;
 }
 
 /// The path of one walk, so that accessed bits are set only when all checks have passed.

@@ -119,13 +119,7 @@ void drop_inner_segments(Core& core) {
         Segment& s = core.cpu.seg[n];
         bool const null = is_null(s.selector), conforming = (s.attr & 0x1c) == 0x1c;
         if (!null && (conforming || s.dpl() >= core.cpu.cpl)) continue;
-        u64 const base = s.base;  // that of FS and GS is their base MSR's, and stays
-        if (null) {
-            s.selector = 0;
-            continue;
-        }
-        s = {};
-        s.base = base;
+        s = Segment{.base = s.base};  // the base of FS and GS is their base MSR's, and stays
     }
 }
 
