@@ -213,7 +213,8 @@ bool PageServer::push_zeros(Link& link) {
     for (const RamRange& range : frozen_->ranges()) {
         Frame const end = range.first + range.count;
         zeros_next_ = std::max(zeros_next_, range.first);
-        while (zeros_next_ < end && examined < zeros_examined_max && message.runs.size() < Runs::count_max) {
+        while (zeros_next_ < end) {
+            if (examined >= zeros_examined_max || message.runs.size() == Runs::count_max) return tell_zeros(link, std::move(message)), true;
             std::vector<Frame> const stored = frozen_->stored_frames(zeros_next_, 1);
             Frame const until = std::min({stored.empty() ? end : stored[0], end, zeros_next_ + zeros_examined_max});
             Frame first = zeros_next_;
@@ -225,11 +226,15 @@ bool PageServer::push_zeros(Link& link) {
             zeros_next_ = last < end && !stored.empty() && last == stored[0] ? last + 1 : last;
         }
     }
-    if (message.runs.empty()) return examined != 0;
+    tell_zeros(link, std::move(message));
+    return examined != 0;
+}
+
+void PageServer::tell_zeros(Link& link, Runs message) {
+    if (message.runs.empty()) return;
     for (const RamRange& run : message.runs) stats_.zeros += run.count;
     message.sequence = ledger_.send(message.runs, PageLedger::Fate::sent, 0);
     link.send(kind(MessageKind::zeros), message.bytes());
-    return true;
 }
 
 void PageServer::send_frames(Link& link, const std::vector<Frame>& frames, PageLedger::Fate as) {
@@ -241,12 +246,8 @@ void PageServer::send_frames(Link& link, const std::vector<Frame>& frames, PageL
         else
             stored.push_back(frame);
     }
-    if (!zeros.runs.empty()) {
-        std::sort(zeros.runs.begin(), zeros.runs.end(), [](const RamRange& a, const RamRange& b) { return a.first < b.first; });
-        zeros.sequence = ledger_.send(zeros.runs, PageLedger::Fate::sent, 0);
-        stats_.zeros += zeros.runs.size();
-        link.send(kind(MessageKind::zeros), zeros.bytes());
-    }
+    std::sort(zeros.runs.begin(), zeros.runs.end(), [](const RamRange& a, const RamRange& b) { return a.first < b.first; });
+    tell_zeros(link, std::move(zeros));
     if (stored.empty()) return;
     u64 const sequence = ledger_.send(runs_of(stored), as, stored.size() * page_size);
     if (as == PageLedger::Fate::named) {

@@ -83,6 +83,7 @@ private:
     bool send_asked(Link& link);
     bool push(Link& link, std::size_t room);
     bool push_zeros(Link& link);
+    void tell_zeros(Link& link, Runs message);
     void send_frames(Link& link, const std::vector<Frame>& frames, PageLedger::Fate as);
     void broken();
 

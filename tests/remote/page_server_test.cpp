@@ -45,6 +45,15 @@ TEST_F(RemoteMemory, BackgroundSendingBringsWhatNobodyAskedFor) {
     EXPECT_GT(bridge.pager->stats().zeros, 1500U);
 }
 
+TEST(RemoteMemoryOfAGibibyte, EveryZeroIsTold) {
+    Directory const directory;
+    Machine parent = sweep_subject(directory, 10, u64{1} << 30).machine();
+    Bridge bridge{parent};
+    for (unsigned i = 0; i < 500 && !bridge.pager->complete(); ++i) bridge.pump(20'000'000);
+    EXPECT_TRUE(bridge.pager->complete()) << "all of its ranges, the test device's high one too";
+    EXPECT_GT(bridge.pager->stats().zeros, (u64{1} << 30) / page_size - 1000);
+}
+
 TEST_F(RemoteMemory, AfterAllIsSentTheServerEndsAndTheChildNeedsNoSource) {
     Bridge bridge{parent};
     Machine child = bridge.child(parent);
