@@ -32,19 +32,26 @@ public:
     bool at_boundary(std::function<void(Machine&, Recorder&)> step) override {
         return post([step = std::move(step)](Member& member) { step(member.machine(), *member.recorder); });
     }
-    Expected<Done> returned(Machine machine, std::vector<LogEntry> entries, Moment last) override {
+    Expected<Done> returned(Machine machine, std::vector<LogEntry> entries, Moment last, std::span<const u8> typed) override {
         Expected<Done> followed = Done{};
+        std::size_t read = 0;
+        for (const LogEntry& entry : entries)
+            if (entry.kind == LogEntry::Kind::serial) read += entry.bytes.size();
         bool const there = post([&](Member& member) {
             member.replace(std::move(machine));
             followed = follow(member.machine(), member.recorder.get(), entries, last);
+            member.console->put_back(typed.subspan(std::min(read, typed.size())));
             member.state = followed ? Member::State::running : Member::State::ended;
             member.epoch += 2;
         });
         if (!there) return Error{"the machine was stopped meanwhile"};
         return followed;
     }
-    void away() override {
-        if (auto const member = member_.lock()) member->state = Member::State::away;
+    std::vector<u8> away() override {
+        auto const member = member_.lock();
+        if (!member) return {};
+        member->state = Member::State::away;
+        return member->console->take_typed();
     }
     void left() override {
         post([](Member& member) {
@@ -301,6 +308,7 @@ void Family::arrived(const std::string& name, std::shared_ptr<Incoming> incoming
     std::erase_if(members_, [&](const auto& member) { return member->name == name; });  // one that has ended
     auto const member = std::make_shared<Member>(name, std::move(machine), interrupt_);
     member->epoch = incoming->epoch();
+    member->console->put_back(incoming->take_typed());
     member->incoming = std::move(incoming);
     members_.push_back(member);
 }

@@ -157,6 +157,7 @@ Expected<Done> Incoming::take(const Go& go) {
     TRY(parse_entries(go.log_tail));
     at_ = progress_ = told_ = go.at;
     log_tail_ = go.log_tail;
+    typed_ = go.typed;
     log_entries_ = go.log_entries;
     right_.go(go.epoch);
     if (proposal_.kind == MoveKind::fork) right_.own();

@@ -41,6 +41,8 @@ public:
     /// Everything is here and the source has let go.
     bool finished() const { return finished_; }
     bool connected() const { return link_ != nullptr; }
+    /// What was typed at the source and the machine has not read: once.
+    std::vector<u8> take_typed() { return std::exchange(typed_, {}); }
     const std::string& error() const { return error_; }
     Link* link() { return link_.get(); }
     Pager& pager() { return *pager_; }
@@ -81,6 +83,7 @@ private:
     u64 log_bytes_ = 0;
     bool kept_ = false;
     std::vector<u8> log_tail_;
+    std::vector<u8> typed_;
     u64 log_entries_ = 0;
     Moment at_;
     std::vector<LogEntry> entries_;

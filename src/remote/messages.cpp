@@ -151,6 +151,7 @@ std::vector<u8> Go::bytes() const {
     put_moment(to, at);
     to.varint(log_entries);
     to.block(log_tail);
+    to.block(typed);
     to.block(state);
     return to.finish();
 }
@@ -162,6 +163,7 @@ Expected<Go> Go::parse(std::span<const u8> bytes) {
     made.at = get_moment(from);
     made.log_entries = from.varint();
     made.log_tail = copy_of(from.block(Inputs::bytes_max));
+    made.typed = copy_of(from.block(typed_bytes_max));
     made.state = copy_of(from.block(state_bytes_max));
     return whole(from, std::move(made), "machine state");
 }

@@ -31,8 +31,8 @@ enum class MessageKind : u32 {
     hello = 1, refuse, propose, log, ready, go, started, want, zeros, pages, names, got, inputs, ping, pong, fence, fenced, resume, lacks, complete, done
 };
 
-inline constexpr u16 wire_version_min = 1;
-inline constexpr u16 wire_version_max = 1;
+inline constexpr u16 wire_version_min = 2;
+inline constexpr u16 wire_version_max = 2;
 
 enum class MoveKind : u8 { fork, migrate };
 using SessionName = std::array<u8, 16>;  ///< random; whoever knows it may resume the session
@@ -83,13 +83,16 @@ struct Ready {
     static Expected<Ready> parse(std::span<const u8> bytes);
 };
 
-/// The machine but for its memory. `log_tail`: entries of the parent's log since its pieces were sent, as in a log frame.
+/// The machine but for its memory. `log_tail`: entries of the parent's log since its pieces were sent, as in a log frame. `typed`: of a migration, what
+/// waits for the machine to read it.
 struct Go {
     static constexpr u64 state_bytes_max = 1 << 20;
+    static constexpr u64 typed_bytes_max = 128 << 10;
     u64 epoch = 0;
     Moment at;
     u64 log_entries = 0;
-    std::vector<u8> log_tail;
+    std::vector<u8> log_tail = {};
+    std::vector<u8> typed = {};
     std::vector<u8> state;
     std::vector<u8> bytes() const;
     static Expected<Go> parse(std::span<const u8> bytes);

@@ -133,17 +133,16 @@ void Outgoing::depart(Machine& machine, Recorder& recorder) {
     state_ = machine.state();
     disks_ = machine.disks();
     right_.give();
-    Go const message{.epoch = right_.epoch(), .at = at_, .log_entries = recorder.entries(), .log_tail = entries_bytes(tail_), .state = state_bytes(*state_)};
+    if (options_.kind == MoveKind::migrate) typed_ = parent_->away();
+    Go const message{.epoch = right_.epoch(), .at = at_, .log_entries = recorder.entries(), .log_tail = entries_bytes(tail_), .typed = typed_, .state = state_bytes(*state_)};
     send(*link_, MessageKind::go, message.bytes());
     static_cast<void>(link_->flush());  // serve() finds out
     lease_until_ns_ = host_ns() + lease_ns();
     server_->start(std::move(frozen));
-    if (options_.kind == MoveKind::migrate) {
+    if (options_.kind == MoveKind::migrate)
         for (const RamRange& range : machine.memory().ranges()) machine.memory().release(range);  // what is left is the frozen memory, which goes page by page
-        parent_->away();
-    } else {
+    else
         machine.memory().watch_writes(server_);
-    }
     std::lock_guard const lock(mutex_);
     report_.departed_at_ns = departed_ns_;
     report_.stopped_ns = host_ns() - departed_ns_;
@@ -289,7 +288,7 @@ Expected<Done> Outgoing::bring_back() {
         for (Frame const frame : memory.absent_frames(Frame{}, ~std::size_t{0}))
             memory.install(frame, std::span<const u8, page_size>{made.memory().read(frame), page_size});
     }
-    TRY(parent_->returned(Machine::restore(*state_, std::move(memory), disks_), child_entries_, child_at_));
+    TRY(parent_->returned(Machine::restore(*state_, std::move(memory), disks_), child_entries_, child_at_, typed_));
     set_phase(Phase::taken_back);
     return Done{};
 }

@@ -36,10 +36,10 @@ public:
     virtual ~Departing() = default;
     /// Calls `step` on the machine's thread, between two instructions, and returns afterwards. False: there is no such machine any more.
     virtual bool at_boundary(std::function<void(Machine&, Recorder&)> step) = 0;
-    /// The machine may not run here any more. On the machine's thread, within a step.
-    virtual void away() = 0;
-    /// The machine was taken back, as of the fork; this is what it did elsewhere.
-    virtual Expected<Done> returned(Machine machine, std::vector<LogEntry> entries, Moment last) = 0;
+    /// The machine may not run here any more; what was typed and it has not read goes with it. On the machine's thread, within a step.
+    virtual std::vector<u8> away() = 0;
+    /// The machine was taken back, as of the fork; this is what it did elsewhere. `typed` is what had gone with it.
+    virtual Expected<Done> returned(Machine machine, std::vector<LogEntry> entries, Moment last, std::span<const u8> typed) = 0;
     /// The machine lives elsewhere.
     virtual void left() = 0;
 };
@@ -107,6 +107,7 @@ private:
     std::string log_path_;
     u64 log_bytes_ = 0;
     std::vector<LogEntry> tail_;     // of the parent's log, since its pieces were sent
+    std::vector<u8> typed_;          // went with the machine
     std::optional<std::size_t> tap_;
     u64 entries_sent_ = 0;
     std::optional<MachineState> state_;  // as of the fork

@@ -40,7 +40,7 @@ std::vector<Sample> samples() {
         {"propose", proposal().bytes(), parses<Propose>},
         {"log", LogPiece{{1, 2}, 3, {4, 5}}.bytes(), parses<LogPiece>},
         {"ready", Ready{true}.bytes(), parses<Ready>},
-        {"go", Go{1, {Position{2}, Cycles{3}}, 4, {5}, {6, 7}}.bytes(), parses<Go>},
+        {"go", Go{1, {Position{2}, Cycles{3}}, 4, {5}, {8, 9}, {6, 7}}.bytes(), parses<Go>},
         {"want", Want{{Frame{1}, Frame{0}}}.bytes(), parses<Want>},
         {"runs", Runs{1, true, {{Frame{3}, 4}, {Frame{9}, 1}}}.bytes(), parses<Runs>},
         {"pages", pages.finish(), parses<Pages>},
