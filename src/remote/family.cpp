@@ -331,8 +331,10 @@ void Family::wait() {
     for (const auto& member : members_)
         if (member->incoming) add_link(member->incoming->link());
     u64 const now = host_ns();
+    bool const due = std::any_of(coming_.begin(), coming_.end(), [](const auto& coming) { return coming->go_is_due(); });
+    if (due) std::this_thread::yield();  // instead of sleep: being woken takes the host up to some milliseconds
     bool const looks = !fresh_.empty() || std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->incoming != nullptr; });
-    u64 const limit = wakes <= now ? 0 : std::min(wakes - now, looks ? idle_poll_ns : 10 * ns_per_s);
+    u64 const limit = due || wakes <= now ? 0 : std::min(wakes - now, looks ? idle_poll_ns : 10 * ns_per_s);
     timespec const timeout{.tv_sec = static_cast<time_t>(limit / ns_per_s), .tv_nsec = static_cast<long>(limit % ns_per_s)};
     callers_ = false;
     if (ppoll(fds.data(), fds.size(), &timeout, nullptr) <= 0) return;

@@ -16,6 +16,7 @@ constexpr u64 log_bytes_max = u64{64} << 20;  // of one machine with its ancesto
 constexpr std::size_t log_count_max = Lineage::depth_max;
 constexpr u64 tell_every_ns = 20 * ns_per_ms;
 constexpr std::size_t entries_at_once = 256;
+constexpr u64 go_due_ns = 4 * ns_per_ms;  // between `ready`, or a piece of a log, and `go`, of a source that is not slow
 
 }  // namespace
 
@@ -30,6 +31,7 @@ Incoming::Incoming(std::unique_ptr<Link> link, Propose proposal, std::shared_ptr
         return !failed_;
     });
     asked_ns_ = host_ns();
+    go_due_until_ns_ = asked_ns_ + go_due_ns;
     send(*link_, MessageKind::ready, Ready{knows}.bytes());  // whose answer is `go`: it renews the lease as of now
 }
 
@@ -42,6 +44,7 @@ Incoming::~Incoming() {
 void Incoming::pump() {
     if (!link_) return;
     auto const run = [&]() -> Expected<Done> {
+        if (std::exchange(started_due_, false)) send(*link_, MessageKind::started);
         while (auto const message = TRY(link_->receive())) {
             TRY(handle(*message));
             if (!link_ || finished_) return Done{};
@@ -74,6 +77,8 @@ void Incoming::resume(std::unique_ptr<Link> link, u64 epoch) {
 }
 
 bool Incoming::may_run() const { return right_.state() == TargetRight::State::owner || (right_.state() == TargetRight::State::leased && host_ns() < lease_until_ns_); }
+
+bool Incoming::go_is_due() const { return !arrived_once_ && !failed_ && host_ns() < go_due_until_ns_; }
 
 /// The lease counts from when it was asked for, so that it ends here before the source thinks so.
 void Incoming::ask_for_lease() {
@@ -143,6 +148,7 @@ Expected<Done> Incoming::take(LogPiece piece) {
     if (log.empty()) log_names_.push_back(piece.log);
     if (piece.offset != log.size()) return Error{"the peer's log has a gap"};
     log_bytes_ += piece.data.size();
+    go_due_until_ns_ = host_ns() + go_due_ns;
     if (log_bytes_ > log_bytes_max || logs_.size() > log_count_max) return Error{"the peer's logs are longer than 64 MiB"};
     log.insert(log.end(), piece.data.begin(), piece.data.end());
     return Done{};
@@ -164,8 +170,7 @@ Expected<Done> Incoming::take(const Go& go) {
     lease_until_ns_ = asked_ns_ + lease_ns();
     arrived_once_ = true;
     arrived_(Machine::restore(state, Memory{pool_, pager_->store().ranges(), pager_}, disks_of(proposal_.header.configuration, disks_)));
-    send(*link_, MessageKind::started);
-    return link_->flush();
+    return Done{};
 }
 
 Expected<LogHeader> Incoming::keep_logs(const std::string& directory) {

@@ -34,6 +34,9 @@ public:
 
     /// The machine may run now.
     bool may_run() const;
+    /// `go` is due at any moment: whoever asks does well not to sleep, because the machine stands still from when it is sent. True for a short time
+    /// only, whatever the peer does or does not.
+    bool go_is_due() const;
     /// It will never run again here.
     bool fenced() const { return right_.state() == TargetRight::State::fenced; }
     /// Before the machine arrived something went wrong: nothing is here, and nothing will be.
@@ -56,6 +59,8 @@ public:
     void note(const LogEntry& entry) { entries_.push_back(entry); }
     /// Something here keeps the machine from running, for good: its source is told.
     void refuse_for_good(const std::string& why) { lost(why, Tell::source), failed_ = true; }
+    /// It runs for the first time; its source is told after the slice, so that what the source does then does not come before it.
+    void runs() { started_due_ = true; }
     /// How far the machine is, at a boundary.
     void progress(const Moment& at) { progress_ = at; }
     /// The source is gone for good, somebody says: the missing pages are made from the logs in the directory.
@@ -91,9 +96,11 @@ private:
     Moment told_;
     u64 told_ns_ = 0;
     u64 asked_ns_ = 0;
+    u64 go_due_until_ns_ = 0;
     u64 lease_until_ns_ = 0;
     bool ready_ = false;
     bool arrived_once_ = false;
+    bool started_due_ = false;
     bool failed_ = false;
     bool finished_ = false;
     std::string error_;

@@ -69,16 +69,29 @@ void Member::run(u64 cycles) {
             slice_end_ = std::min(passed, machine_->next_deadline());
             if (slice_end_ == Cycles::never()) slice_end_ = passed;
         } else {
-            slice_end_ = Cycles{machine_->cycles() + cycles};
+            slice_end_ = Cycles{machine_->cycles() + std::min(cycles, slice_cycles_)};
         }
+        slice_from_ = machine_->cycles();
+        slice_from_ns_ = now;
         at_boundary_ = false;
-        if (first_run_at_ns == 0) first_run_at_ns = now;
+        if (first_run_at_ns == 0) {
+            first_run_at_ns = now;
+            if (incoming) incoming->runs();
+        }
     }
     fiber_->resume();
     if (at_boundary_) after_slice();
 }
 
+/// Whoever wants the machine at a boundary waits for the end of a slice; a guest may be a thousand times slower than another one.
+void Member::set_pace() {
+    u64 const ns = std::max<u64>(host_ns() - slice_from_ns_, 1), cycles = machine_->cycles() - slice_from_;
+    if (cycles < slice_cycles_ / 2 && ns < slice_ns) return;  // it ended early, of which nothing can be learnt
+    slice_cycles_ = std::clamp(cycles * slice_ns / ns, slice_cycles_min, slice_cycles_max);
+}
+
 void Member::after_slice() {
+    set_pace();
     console->publish(std::exchange(shown_, {}));
     bool const was_idle = idle_since_ns_ != 0;
     idle_since_ns_ = 0;

@@ -138,7 +138,7 @@ void Outgoing::depart(Machine& machine, Recorder& recorder) {
     send(*link_, MessageKind::go, message.bytes());
     static_cast<void>(link_->flush());  // serve() finds out
     lease_until_ns_ = host_ns() + lease_ns();
-    server_->start(std::move(frozen));
+    server_->start(std::move(frozen), PageServer::Push::when_child_runs);
     if (options_.kind == MoveKind::migrate)
         for (const RamRange& range : machine.memory().ranges()) machine.memory().release(range);  // what is left is the frozen memory, which goes page by page
     else
@@ -203,6 +203,7 @@ Expected<Done> Outgoing::reconnect() {
 Expected<bool> Outgoing::handle(const WireFrame& message) {
     switch (static_cast<MessageKind>(message.kind)) {
     case MessageKind::started: {
+        server_->child_runs();
         std::lock_guard const lock(mutex_);
         report_.started_ns = host_ns() - departed_ns_;
         return true;

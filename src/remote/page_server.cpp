@@ -38,12 +38,18 @@ PageServer::PageServer(const std::vector<RamRange>& ranges, ServeOptions options
     if (!ranges.empty()) queued_.resize(ranges.back().first.value + ranges.back().count);
 }
 
-void PageServer::start(Memory frozen) {
+void PageServer::start(Memory frozen, Push push) {
     Lock const lock(mutex_);
+    pushes_ = push == Push::at_once;
     frozen_.emplace(std::move(frozen));
     lacks_ = !frozen_->absent_frames(Frame{}, 1).empty();
     push_from_ns_ = host_ns();
     serving_ = true;
+}
+
+void PageServer::child_runs() {
+    Lock const lock(mutex_);
+    pushes_ = true;
 }
 
 Expected<Done> PageServer::serve(Link& link, const Other& other) {
@@ -84,6 +90,7 @@ Expected<Done> PageServer::restart(const std::vector<RamRange>& lacks) {
     queued_.assign(queued_.size(), false);
     order_.start_over();
     zeros_next_ = {};
+    pushes_ = true;
     return Done{};
 }
 
@@ -147,6 +154,7 @@ Expected<u64> PageServer::fill(Link& link) {
     while (link.unsent() < unsent_max && send_asked(link)) {}
     for (;;) {
         u64 const now = host_ns();
+        if (!pushes_) return now + idle_ns;
         bool const attentive = now - last_ask_ns_ < attentive_ns;
         u64 const window = attentive ? attentive_window_bytes : window_bytes;
         if (options_.push_bytes_per_s == 0 && order_.listed_done()) return now + idle_ns;

@@ -48,8 +48,11 @@ class PageServer final : public WriteWatch {
 public:
     PageServer(const std::vector<RamRange>& ranges, ServeOptions options, std::shared_ptr<Wakeup> parent = nullptr);
 
-    /// From here on pages can be served, and writes may wait for serve(), which has to follow.
-    void start(Memory frozen);
+    /// From here on pages can be served, and writes may wait for serve(), which has to follow. Pushing takes a processor for some milliseconds, which
+    /// on a small host is the one that the child is being made on: it can wait for child_runs().
+    enum class Push : u8 { at_once, when_child_runs };
+    void start(Memory frozen, Push push = Push::at_once);
+    void child_runs();
 
     /// What a message means that the server does not know itself: false, and it is not the server's either.
     using Other = std::function<Expected<bool>(const WireFrame&)>;
@@ -106,6 +109,7 @@ private:
     bool lacks_ = false;  // the parent's own memory may be incomplete
     bool serving_ = false;
     bool stop_ = false;
+    bool pushes_ = false;
     u64 last_ask_ns_ = 0;
     u64 push_from_ns_ = 0;
     u64 push_bytes_ = 0;

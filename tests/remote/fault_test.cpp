@@ -176,7 +176,7 @@ TEST_F(Faults, FramesOutsideMemoryApplyNothing) {
     Machine machine = subject.machine();
     Liar liar{address, subject};
     send(liar.link, MessageKind::go, Go{.epoch = 1, .at = {}, .log_tail = {}, .state = state_bytes(machine.state())}.bytes());
-    must(await(liar.link, MessageKind::started));
+    must(await(liar.link, MessageKind::want));  // the machine is there, and lacks its first page
     EXPECT_TRUE(liar.ends_after(MessageKind::zeros, Runs{.sequence = 1, .more = false, .runs = {{Frame{0}, 10}, {Frame{1 << 20}, 1}}}.bytes()));
     EXPECT_EQ(member(*target.family, "liar").lacking_pages, 2048U - 32U + 16U) << "all of its RAM, and the test device's";
 }
