@@ -150,6 +150,7 @@ void Family::settle(Member& member) {
         member.end_text = "taken back by its source";
         member.console->end();
     }
+    if (member.first_run_at_ns != 0) incoming.has_run();
     if (!member.recorder && member.state != Member::State::ended) {
         auto const record = [&]() -> Expected<Done> {
             LogHeader const header = TRY(incoming.keep_logs(log_directory_));

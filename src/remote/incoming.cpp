@@ -44,7 +44,6 @@ Incoming::~Incoming() {
 void Incoming::pump() {
     if (!link_) return;
     auto const run = [&]() -> Expected<Done> {
-        if (std::exchange(started_due_, false)) send(*link_, MessageKind::started);
         while (auto const message = TRY(link_->receive())) {
             TRY(handle(*message));
             if (!link_ || finished_) return Done{};
@@ -79,6 +78,12 @@ void Incoming::resume(std::unique_ptr<Link> link, u64 epoch) {
 bool Incoming::may_run() const { return right_.state() == TargetRight::State::owner || (right_.state() == TargetRight::State::leased && host_ns() < lease_until_ns_); }
 
 bool Incoming::go_is_due() const { return !arrived_once_ && !failed_ && host_ns() < go_due_until_ns_; }
+
+void Incoming::has_run() {
+    if (!link_ || std::exchange(told_started_, true)) return;
+    send(*link_, MessageKind::started);
+    static_cast<void>(link_->flush());  // a broken link is found by pump()
+}
 
 /// The lease counts from when it was asked for, so that it ends here before the source thinks so.
 void Incoming::ask_for_lease() {

@@ -59,8 +59,8 @@ public:
     void note(const LogEntry& entry) { entries_.push_back(entry); }
     /// Something here keeps the machine from running, for good: its source is told.
     void refuse_for_good(const std::string& why) { lost(why, Tell::source), failed_ = true; }
-    /// It runs for the first time; its source is told after the slice, so that what the source does then does not come before it.
-    void runs() { started_due_ = true; }
+    /// It has run for the first time, or waits for a page: its source is told, and what the source does then does not come before it.
+    void has_run();
     /// How far the machine is, at a boundary.
     void progress(const Moment& at) { progress_ = at; }
     /// The source is gone for good, somebody says: the missing pages are made from the logs in the directory.
@@ -100,7 +100,7 @@ private:
     u64 lease_until_ns_ = 0;
     bool ready_ = false;
     bool arrived_once_ = false;
-    bool started_due_ = false;
+    bool told_started_ = false;
     bool failed_ = false;
     bool finished_ = false;
     std::string error_;

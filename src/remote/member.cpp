@@ -74,10 +74,7 @@ void Member::run(u64 cycles) {
         slice_from_ = machine_->cycles();
         slice_from_ns_ = now;
         at_boundary_ = false;
-        if (first_run_at_ns == 0) {
-            first_run_at_ns = now;
-            if (incoming) incoming->runs();
-        }
+        if (first_run_at_ns == 0) first_run_at_ns = now;
     }
     fiber_->resume();
     if (at_boundary_) after_slice();
