@@ -54,6 +54,8 @@ struct LazyFlags {
         source = (a() ? Flags::AF : 0) | (c ? Flags::CF : 0) | (o ? Flags::OF : 0);
         kind &= invert_sign | invert_parity;
     }
+    /// CF alone changes: bit tests.
+    void set_carry(bool c) { set_carry_overflow(c, o()); }
     void set(Flags f) {
         result = f.z() ? 0 : 1;
         source = f.bits & (Flags::CF | Flags::OF | Flags::AF);

@@ -79,15 +79,17 @@ bool writes_memory(const isa::Row& row) {
     return first.access != isa::Access::r && (first.kind == isa::Kind::E || first.kind == isa::Kind::M || first.kind == isa::Kind::W);
 }
 
-/// Fills the TLB for the memory operand, unless it may reach into the next page.
+/// Fills the TLB for the memory operand, unless it may reach into the next page, or its address alone may be a fault: then nothing may be translated,
+/// which would set CR2 and accessed bits.
 bool refill_operand(Core& core, const Op* o) {
     constexpr u64 operand_size_max = 16;
     const Insn& insn = o->insns()[0];
     core.next_rip = core.rip_base + o->next_offset() - (o->is_fused() ? o->insns()[1].length : 0u);
     u64 linear = effective_address(core, insn);
     if (insn.segment >= FS) linear += core.cpu.seg[insn.segment].base;
-    if ((linear & (page_size - 1)) > page_size - operand_size_max) return false;
-    return refill(core, linear, writes_memory(isa::row(insn.id)) ? AccessType::write : AccessType::read);
+    isa::Row const& row = isa::row(insn.id);
+    if ((linear & (page_size - 1)) > page_size - operand_size_max || (row.has(isa::sse) && linear % operand_size_max != 0)) return false;
+    return refill(core, linear, writes_memory(row) ? AccessType::write : AccessType::read);
 }
 
 }  // namespace

@@ -55,9 +55,13 @@ const LoadForms* accumulate(std::string_view operation, unsigned size);
 
 Handler set_condition(unsigned condition);
 Handler load_effective(Address form, unsigned size);
-/// BT, BTS, BTR, BTC of a register by an immediate; nullptr if there is none.
-Handler bit_operation(std::string_view operation, unsigned size);
-Handler exchange(unsigned size);
+/// BT, BTS, BTR, BTC (4, 8 bytes) of a register or of memory, by an immediate or a register; nullptr if there is none.
+using BitForms = UnaryForms;
+const BitForms* bit_operation(std::string_view operation, unsigned size, bool immediate);
+/// SHLD, SHRD of a register (4, 8 bytes), as shift().
+const ShiftForms* double_shift(std::string_view operation, unsigned size);
+/// XCHG, XADD, CMPXCHG (4, 8 bytes) of memory and a register; `reg`, of two registers, may be nullptr.
+const LoadForms* exchange(std::string_view operation, unsigned size);
 Handler swap_bytes(unsigned size);
 Handler widen_accumulator(unsigned size);      ///< CBW and its like
 Handler sign_into_data(unsigned size);         ///< CWD and its like

@@ -1,4 +1,4 @@
-// INC, DEC, NEG, NOT; shifts and rotations of registers; bit tests; byte swaps and sign extensions of the accumulator.
+// INC, DEC, NEG, NOT; shifts and rotations of registers; byte swaps and sign extensions of the accumulator.
 #include "x86/fast/tables.h"
 #include "x86/ops/alu.h"
 #include "x86/ops/bits.h"
@@ -134,34 +134,9 @@ constexpr ShiftBySize shift_by_size() {
 constexpr ShiftBySize shl_forms = shift_by_size<Shl>(), shr_forms = shift_by_size<Shr>(), sar_forms = shift_by_size<Sar>(),
                       rol_forms = shift_by_size<Rol>(), ror_forms = shift_by_size<Ror>();
 
-#define RAMET_BIT(operation)                                                       \
-    template <Word T>                                                              \
-    RAMET_HANDLER operation##_immediate(Core* c, const Op* o, Budget budget) {     \
-        auto const r = ops::operation<T>(get<T>(c, o->dst), static_cast<T>(o->imm), c->lazy.get()); \
-        put<T>(c, o->dst, r.value);                                                \
-        c->lazy.set(r.flags);                                                      \
-        RAMET_NEXT;                                                                \
-    }
-RAMET_BIT(bts)
-RAMET_BIT(btr)
-RAMET_BIT(btc)
-#undef RAMET_BIT
-template <Word T>
-RAMET_HANDLER bt_immediate(Core* c, const Op* o, Budget budget) {
-    c->lazy.set(ops::bt<T>(get<T>(c, o->dst), static_cast<T>(o->imm), c->lazy.get()).flags);
-    RAMET_NEXT;
-}
-
 template <Word T>
 RAMET_HANDLER bswap_register(Core* c, const Op* o, Budget budget) {
     put<T>(c, o->dst, ops::bswap<T>(get<T>(c, o->dst)));
-    RAMET_NEXT;
-}
-template <Word T>
-RAMET_HANDLER xchg_registers(Core* c, const Op* o, Budget budget) {
-    T const a = get<T>(c, o->dst);
-    put<T>(c, o->dst, get<T>(c, o->src));
-    put<T>(c, o->src, a);
     RAMET_NEXT;
 }
 RAMET_HANDLER cwde(Core* c, const Op* o, Budget budget) {
@@ -201,16 +176,6 @@ const ShiftBySize* shift(std::string_view operation) {
     return nullptr;
 }
 
-Handler bit_operation(std::string_view operation, unsigned size) {
-    if (size < 4) return nullptr;
-    if (operation == "bt") return size == 4 ? &bt_immediate<u32> : &bt_immediate<u64>;
-    if (operation == "bts") return size == 4 ? &bts_immediate<u32> : &bts_immediate<u64>;
-    if (operation == "btr") return size == 4 ? &btr_immediate<u32> : &btr_immediate<u64>;
-    if (operation == "btc") return size == 4 ? &btc_immediate<u32> : &btc_immediate<u64>;
-    return nullptr;
-}
-
-Handler exchange(unsigned size) { return size == 8 ? &xchg_registers<u64> : size == 4 ? &xchg_registers<u32> : nullptr; }
 Handler swap_bytes(unsigned size) { return size == 8 ? &bswap_register<u64> : size == 4 ? &bswap_register<u32> : nullptr; }
 Handler widen_accumulator(unsigned size) { return size == 8 ? &cdqe : size == 4 ? &cwde : nullptr; }
 Handler sign_into_data(unsigned size) { return size == 8 ? &cqo : size == 4 ? &cdq : nullptr; }
