@@ -1,4 +1,4 @@
-// Debug registers and RF: APM volume 2, 13.1 and 3.1.6.
+// Debug registers, DebugCtl and RF: APM volume 2, 13.1 and 3.1.6. Guests: tests/guests/branch_step.S, branch_record.S and others.
 #include "x86/debug.h"
 
 #include <gtest/gtest.h>
@@ -159,6 +159,24 @@ TEST(ResumeFlag, IsPushedByFaultsAndNotBySoftwareInterrupts) {
     software.run(1);
     ASSERT_EQ(software.entered(), 3);
     EXPECT_EQ(software.frame(2) & rflags::RF, 0u);
+}
+
+TEST(DebugControl, RecordsAnInterruptWhoseHandlerIsNotStepped) {
+    constexpr int NMI = 2;
+    Stand s{{nop, nop}};
+    s.cpu().debugctl = debug::debugctl::LBR | debug::debugctl::BTF;
+    s.cpu().last_branch = {1, 2};
+    s.cpu().rflags |= rflags::TF;
+    s.run(1);
+    s.bus.nmi = true;
+    s.run(1);
+    ASSERT_EQ(s.entered(), NMI);
+    EXPECT_EQ(s.frame(0), Stand::code + 1);
+    EXPECT_EQ(s.cpu().last_branch.from, Stand::code + 1);
+    EXPECT_EQ(s.cpu().last_branch.to, Stand::handlers + NMI);
+    EXPECT_EQ(s.cpu().last_interrupt.from, 1u);
+    EXPECT_EQ(s.cpu().last_interrupt.to, 2u);
+    EXPECT_EQ(s.cpu().debugctl, debug::debugctl::LBR | debug::debugctl::BTF);
 }
 
 TEST(ResumeFlag, IsLoadedByIretAndGoneAfterTheNextInstruction) {
