@@ -113,13 +113,13 @@ bool keeps_resume_flag(const Core& core, const Insn& insn, u64 start, u16 task) 
     return core.cpu.seg[TR].selector != task && insn.id != Id::LTR_Ew;
 }
 
-/// Executes with the debug conditions of this one instruction; pending ones stay when it faults.
+/// Executes with the debug conditions of this one instruction; pending ones stay when it faults, unless that is a #DB, which has reported them.
 Fault execute_watched(Core& core, const Insn& insn) {
     u64 const pending = core.cpu.pending_debug, start = core.cpu.rip;
     u16 const task = core.cpu.seg[TR].selector;
     Fault const f = execute(core, insn);
     if (f.raised()) {
-        core.cpu.pending_debug = pending;
+        core.cpu.pending_debug = f.vector == Vector::DB ? 0 : pending;
         return f;
     }
     if ((core.cpu.rflags & rflags::RF) && !keeps_resume_flag(core, insn, start, task)) {

@@ -150,6 +150,19 @@ TEST(Debug, TrapAfterGeneralDetectPushesNoResumeFlag) {
     EXPECT_EQ(s.frame(2) & rflags::RF, 0u);
 }
 
+// A second #DB at the first instruction of the handler would overwrite the frame of the first on a stack of the IST.
+TEST(Debug, GeneralDetectTakesWithItWhatTheStackSegmentHeldBack) {
+    Stand s{{0x8e, 0x15, 0x00, 0x50, 0x00, 0x00, 0x0f, 0x21, 0xf8}};  // mov ss, [5000h]; mov eax, dr7
+    s.poke32(data, 0x10);
+    s.cpu().dr[0] = data;
+    s.cpu().dr7 = armed(3, 1) | debug::dr7::GD;
+    s.run(2);
+    ASSERT_EQ(s.entered(), DB);
+    EXPECT_EQ(s.cpu().dr6 & 0xe00f, debug::dr6::BD | B0);
+    EXPECT_EQ(s.frame(0), Stand::code + 6);
+    EXPECT_EQ(s.cpu().pending_debug, 0u);
+}
+
 TEST(ResumeFlag, IsPushedByFaultsAndNotBySoftwareInterrupts) {
     Stand fault{{0x0f, 0x0b}};  // ud2
     fault.run(1);
