@@ -115,6 +115,8 @@ constexpr bool is_wide(Device device) {
 }
 
 constexpr u32 IA32_APIC_BASE = 0x1b;
+// CPUID does not offer the deadline timer: AMD's processors of this family have none, and #GP for its register. Hypervisors answer all the same, and so do
+// we; a guest that selects the mode in the LVT without asking has the timer.
 constexpr u32 IA32_TSC_DEADLINE = 0x6e0;
 
 }  // namespace

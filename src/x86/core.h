@@ -42,7 +42,7 @@ inline constexpr u32 flat = 1 << 3;       ///< ES, SS, DS: base 0, limit 4 GiB, 
 inline constexpr u32 flat_code = 1 << 4;  ///< CS: base 0, limit 4 GiB (or 64-bit)
 inline constexpr u32 user = 1 << 5;       ///< CPL 3
 inline constexpr u32 sse = 1 << 6;        ///< SSE may run, all exceptions masked
-inline constexpr u32 slow = 1 << 7;       ///< alignment checks, single step or breakpoints: no fast handlers
+inline constexpr u32 slow = 1 << 7;       ///< alignment checks, single step, breakpoints or recorded branches: no fast handlers
 }  // namespace mode
 
 struct Core {
@@ -109,7 +109,7 @@ struct Core {
     Cycles now() const { return Cycles{limit_cycles - static_cast<u64>(remaining)}; }
 };
 
-/// Recomputes mode word, access context and TLB table after any change of CR0, CR4, EFER, RFLAGS, CPL, segments, MXCSR, DR7.
+/// Recomputes mode word, access context and TLB table after any change of CR0, CR4, EFER, RFLAGS, CPL, segments, MXCSR, DR7, DebugCtl.
 void mode_changed(Core& core);
 /// Drops everything derived from page tables.
 void flush_translations(Core& core);

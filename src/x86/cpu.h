@@ -97,10 +97,21 @@ struct X87 {
     constexpr unsigned top() const { return fsw >> 11 & 7; }
 };
 
+/// Where a control transfer came from and went to, as segment offsets.
+struct Transfer {
+    u64 from = 0;
+    u64 to = 0;
+
+    static constexpr void fields(auto& self, auto& visit) {
+        visit("from", self.from);
+        visit("to", self.to);
+    }
+};
+
 /// What holds the CPU between instructions.
 enum class Activity : u8 { running, halted, shutdown, wait_for_sipi };
 
-/// What the last instruction holds back from the next one (SDM volume 3, 6.8.3): STI interrupts, MOV SS and POP SS breakpoints as well.
+/// What the last instruction holds back from the next one (SDM volume 3, 6.8.3): STI interrupts, MOV SS and POP SS data breakpoints as well.
 enum class Shadow : u8 { none, sti, mov_ss };
 
 struct Cpu {
@@ -119,6 +130,9 @@ struct Cpu {
     std::array<u64, 4> dr = {};
     u64 dr6 = 0xffff0ff0;
     u64 dr7 = 0x400;
+    u64 debugctl = 0;
+    Transfer last_branch = {};     // LastBranchFromIP and LastBranchToIP
+    Transfer last_interrupt = {};  // LastIntFromIP and LastIntToIP
     u64 efer = 0;
     u64 star = 0;
     u64 lstar = 0;
@@ -131,6 +145,7 @@ struct Cpu {
     u64 sysenter_esp = 0;
     u64 sysenter_eip = 0;
     u64 pat = 0x0007040600070406;
+    u64 misc_enable = 0x1880;  // docs/decisions/0013
     u32 mxcsr = 0x1f80;
     std::array<V128, 16> xmm = {};
     X87 x87 = {};
@@ -156,6 +171,9 @@ struct Cpu {
         visit("dr", self.dr);
         visit("dr6", self.dr6);
         visit("dr7", self.dr7);
+        visit("debugctl", self.debugctl);
+        visit("last_branch", self.last_branch);
+        visit("last_interrupt", self.last_interrupt);
         visit("efer", self.efer);
         visit("star", self.star);
         visit("lstar", self.lstar);
@@ -168,6 +186,7 @@ struct Cpu {
         visit("sysenter_esp", self.sysenter_esp);
         visit("sysenter_eip", self.sysenter_eip);
         visit("pat", self.pat);
+        visit("misc_enable", self.misc_enable);
         visit("mxcsr", self.mxcsr);
         visit("xmm", self.xmm);
         visit("x87", self.x87);
@@ -182,6 +201,7 @@ struct Cpu {
 static_assert(fields_complete<Cpu>);
 static_assert(fields_complete<Segment>);
 static_assert(fields_complete<X87>);
+static_assert(fields_complete<Transfer>);
 
 /// The state after RESET (APM volume 2, "Processor Initialization"): real mode, CS base FFFF0000.
 Cpu reset_cpu();

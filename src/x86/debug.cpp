@@ -1,5 +1,7 @@
 #include "x86/debug.h"
 
+#include <utility>
+
 namespace ramet::debug {
 
 namespace {
@@ -53,6 +55,14 @@ void note_memory(Cpu& cpu, u64 linear, unsigned size, bool write) {
 void note_port(Cpu& cpu, u16 port, unsigned size) {
     if (!(cpu.cr4 & cr4::DE)) return;
     cpu.pending_debug |= matching(cpu, [&](const Breakpoint& b) { return b.condition == Condition::port && b.meets(port, size); });
+}
+
+void record_branch(Cpu& cpu, Transfer transfer) {
+    if (cpu.debugctl & debugctl::LBR) cpu.last_branch = transfer;
+}
+
+void record_interrupt(Cpu& cpu, Transfer transfer) {
+    if (cpu.debugctl & debugctl::LBR) cpu.last_interrupt = std::exchange(cpu.last_branch, transfer);
 }
 
 }  // namespace ramet::debug

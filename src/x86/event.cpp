@@ -256,15 +256,23 @@ Fault deliver_once(Core& core, Vector vector, std::optional<u32> error) {
     return nested;
 }
 
+/// What a debug exception switches off for its handler (APM volume 2, 13.1.3.5 and 13.1.6).
+void end_debugging(Core& core) {
+    core.cpu.dr7 &= ~debug::dr7::GD;
+    core.cpu.debugctl &= ~(debug::debugctl::LBR | debug::debugctl::BTF);
+    mode_changed(core);
+}
+
 }  // namespace
 
 Fault deliver(Core& core, u8 vector, EventKind kind, std::optional<u32> error) {
-    u64 const pending = core.cpu.pending_debug;
+    u64 const pending = core.cpu.pending_debug, from = core.cpu.rip;
     Fault const f = deliver_by_mode(core, vector, kind, error);
     // Data breakpoints do not watch the frame: a debug trap whose own frame trapped again, on a stack of the IST, would never come to an instruction.
     core.cpu.pending_debug = pending | (core.cpu.pending_debug & debug::dr6::BT);
     if (f.raised()) return marked_external(f, kind);
-    if (kind == EventKind::exception && vector == static_cast<u8>(Vector::DB)) core.cpu.dr7 &= ~debug::dr7::GD;
+    if (kind == EventKind::exception && vector == static_cast<u8>(Vector::DB)) end_debugging(core);
+    else debug::record_interrupt(core.cpu, {from, core.next_rip});
     return no_fault;
 }
 
@@ -273,7 +281,9 @@ Fault deliver_redirected(Core& core, u8 vector) {
     u32 const target = TRY(load_linear<u32>(core, vector * 4u, core.context));
     bool const own_flag = core.iopl() == 3;
     u64 const flags = own_flag ? core.rflags() : vme::flags_image(core);
+    u64 const from = core.cpu.rip;
     TRY(enter_by_vector(core, target, flags, rflags::TF | rflags::RF | (own_flag ? rflags::IF : rflags::VIF)));
+    debug::record_interrupt(core.cpu, {from, core.next_rip});
     core.cpu.pending_debug = pending;
     return no_fault;
 }

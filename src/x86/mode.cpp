@@ -28,7 +28,7 @@ bool sse_runs_freely(const Cpu& cpu) {
 
 bool needs_exact_steps(const Cpu& cpu) {
     bool const alignment = cpu.cpl == 3 && (cpu.cr0 & cr0::AM) && (cpu.rflags & rflags::AC);
-    return (cpu.rflags & rflags::TF) || (cpu.dr7 & debug::dr7::enabled) || alignment;
+    return (cpu.rflags & rflags::TF) || (cpu.dr7 & debug::dr7::enabled) || (cpu.debugctl & debug::debugctl::LBR) || alignment;
 }
 
 Context context_of(const Cpu& cpu) {

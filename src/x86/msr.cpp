@@ -1,13 +1,15 @@
 #include "x86/msr.h"
 
 #include "x86/access.h"
+#include "x86/debug.h"
 
 namespace ramet::msr {
 
 namespace {
 
 enum Index : u32 {
-    TSC = 0x10, PATCH_LEVEL = 0x8b, MTRRCAP = 0xfe, SYSENTER_CS = 0x174, SYSENTER_ESP = 0x175, SYSENTER_EIP = 0x176, MCG_CAP = 0x179, MCG_STATUS = 0x17a,
+    TSC = 0x10, PATCH_LEVEL = 0x8b, MTRRCAP = 0xfe, SYSENTER_CS = 0x174, SYSENTER_ESP = 0x175, SYSENTER_EIP = 0x176, MCG_CAP = 0x179, MCG_STATUS = 0x17a, MISC_ENABLE = 0x1a0,
+    DebugCtl = 0x1d9, LastBranchFromIP = 0x1db, LastBranchToIP = 0x1dc, LastIntFromIP = 0x1dd, LastIntToIP = 0x1de,
     PAT = 0x277, EFER = 0xc0000080, STAR = 0xc0000081, LSTAR = 0xc0000082, CSTAR = 0xc0000083, SFMASK = 0xc0000084, FS_BASE = 0xc0000100,
     GS_BASE = 0xc0000101, KERNEL_GS_BASE = 0xc0000102, TSC_AUX = 0xc0000103, PERF_CTL0 = 0xc0010000, PERF_CTR0 = 0xc0010004, HWCR = 0xc0010015,
     SYSCFG = 0xc0010010, NB_CFG = 0xc001001f, INT_PENDING = 0xc0010055, OSVW_ID_LENGTH = 0xc0010140, OSVW_STATUS = 0xc0010141, BU_CFG = 0xc0011023,
@@ -57,6 +59,24 @@ Fault write_efer(Core& core, u64 value) {
     return no_fault;
 }
 
+/// An MSR of Intel's, as hypervisors give it to all: docs/decisions/0013.
+Fault write_misc_enable(Core& core, u64 value) {
+    constexpr u64 counters_available = 0x80, no_branch_trace = 0x800, no_sampling = 0x1000;
+    u64 const changed = value ^ core.cpu.misc_enable;
+    if (changed & (no_branch_trace | no_sampling)) return fault::gp();
+    core.cpu.misc_enable = value ^ (changed & counters_available);
+    return no_fault;
+}
+
+/// Reserved bits read as zero, but for one that must be (APM volume 2, figure 13-4).
+Fault write_debugctl(Core& core, u64 value) {
+    using namespace debug::debugctl;
+    if (value & must_be_zero) return fault::gp();
+    core.cpu.debugctl = value & (LBR | BTF | PB);
+    mode_changed(core);
+    return no_fault;
+}
+
 Fault write_address(u64& to, u64 value) {
     if (!is_canonical(value)) return fault::gp();
     to = value;
@@ -72,6 +92,12 @@ Result<u64> read(Core& core, u32 index) {
     case SYSENTER_CS: return cpu.sysenter_cs;
     case SYSENTER_ESP: return cpu.sysenter_esp;
     case SYSENTER_EIP: return cpu.sysenter_eip;
+    case MISC_ENABLE: return cpu.misc_enable;
+    case DebugCtl: return cpu.debugctl;
+    case LastBranchFromIP: return cpu.last_branch.from;
+    case LastBranchToIP: return cpu.last_branch.to;
+    case LastIntFromIP: return cpu.last_interrupt.from;
+    case LastIntToIP: return cpu.last_interrupt.to;
     case PAT: return cpu.pat;
     case EFER: return cpu.efer;
     case STAR: return cpu.star;
@@ -97,6 +123,8 @@ Fault write(Core& core, u32 index, u64 value) {
     case SYSENTER_CS: cpu.sysenter_cs = value & 0xffff; return no_fault;
     case SYSENTER_ESP: cpu.sysenter_esp = value; return no_fault;
     case SYSENTER_EIP: cpu.sysenter_eip = value; return no_fault;
+    case MISC_ENABLE: return write_misc_enable(core, value);
+    case DebugCtl: return write_debugctl(core, value);
     case PAT:
         if (!valid_pat(value)) return fault::gp();
         cpu.pat = value;

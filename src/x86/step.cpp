@@ -8,6 +8,7 @@
 
 #include "x86/access.h"
 #include "x86/debug.h"
+#include "x86/exec/branch.h"
 #include "x86/exec/driver.h"
 
 namespace ramet {
@@ -101,6 +102,10 @@ bool single_steps(const Core& core, const Insn& insn, bool before) {
     }
 }
 
+/// DebugCtl.BTF leaves only the steps of transfers. An interrupt or exception clears TF for its handler, and IRET does not step the instruction that it
+/// goes to: so a program that is stepped from branch to branch is not stepped in its kernel.
+bool steps_only_transfers(const Core& core) { return core.cpu.debugctl & debug::debugctl::BTF; }
+
 /// Whether RF is as the instruction left it: loaded by IRET or by a task switch, or held by a repeated instruction that has not finished.
 bool keeps_resume_flag(const Core& core, const Insn& insn, u64 start, u16 task) {
     using isa::Id;
@@ -108,13 +113,13 @@ bool keeps_resume_flag(const Core& core, const Insn& insn, u64 start, u16 task) 
     return core.cpu.seg[TR].selector != task && insn.id != Id::LTR_Ew;
 }
 
-/// Executes with the debug conditions of this one instruction; pending ones stay when it faults.
+/// Executes with the debug conditions of this one instruction; pending ones stay when it faults, unless that is a #DB, which has reported them.
 Fault execute_watched(Core& core, const Insn& insn) {
     u64 const pending = core.cpu.pending_debug, start = core.cpu.rip;
     u16 const task = core.cpu.seg[TR].selector;
     Fault const f = execute(core, insn);
     if (f.raised()) {
-        core.cpu.pending_debug = pending;
+        core.cpu.pending_debug = f.vector == Vector::DB ? 0 : pending;
         return f;
     }
     if ((core.cpu.rflags & rflags::RF) && !keeps_resume_flag(core, insn, start, task)) {
@@ -135,12 +140,15 @@ Fault step(Core& core, bool& retired) {
     }
     bool const tf = core.cpu.rflags & rflags::TF;
     Insn const insn = TRY(fetch_instruction(core));
+    bool const transfer = exec::transfers_control(core, insn);
+    u64 const from = core.cpu.rip;
     TRY(execute_watched(core, insn));
     retired = true;
+    if (transfer) debug::record_branch(core.cpu, {from, core.cpu.rip});
     if (shadow != Shadow::none) core.cpu.shadow = Shadow::none;  // no shadow is longer than one instruction
     // Nor is the load of SS stepped: a software interrupt after it would take the step into its handler.
     if (core.cpu.shadow == Shadow::mov_ss) return no_fault;
-    if (single_steps(core, insn, tf)) core.cpu.pending_debug |= debug::dr6::BS;
+    if (single_steps(core, insn, tf) && (transfer || !steps_only_transfers(core))) core.cpu.pending_debug |= debug::dr6::BS;
     return core.cpu.pending_debug == 0 ? no_fault : take_pending_debug(core);
 }
 

@@ -17,15 +17,7 @@ main:   movl $1, cell
         movl $PTE_P + PTE_W + PTE_PS, upper_large
         movl $moved_large + PTE_P + PTE_W, moved_pdpt
         movl $ELSEWHERE + PTE_P + PTE_W + PTE_PS, moved_large
-        movl $0xc0000080, %ecx
-        rdmsr
-        orl $0x100, %eax
-        wrmsr
-        movl %cr0, %eax
-        orl $0x80010000, %eax
-        movl %eax, %cr0
-        ljmp $CODE64, $long
-        .code64
+        LONG_MODE
 .macro SPACE directory
         movl $\directory, %eax
         movq %rax, %cr3

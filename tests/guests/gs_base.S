@@ -3,15 +3,7 @@
 // exit: 16
 #include "guest.h"
 main:   LONG_PAGES PTE_U
-        movl $0xc0000080, %ecx
-        rdmsr
-        orl $0x100, %eax
-        wrmsr
-        movl %cr0, %eax
-        orl $0x80010000, %eax
-        movl %eax, %cr0
-        ljmp $CODE64, $long
-        .code64
+        LONG_MODE
 long:   movl $DATA32, %eax
         movl %eax, %gs
         movl $0xc0000101, %ecx          // GS base

@@ -77,6 +77,25 @@
         movl %eax, %cr3
 .endm
 
+// The steps from there to 64-bit code, for guests that do something in between: EFER, CR0; and all of them, which ends at `long`.
+.macro SET_EFER bits=0x100                      // LME
+        movl $0xc0000080, %ecx
+        rdmsr
+        orl $\bits, %eax
+        wrmsr
+.endm
+.macro SET_PAGING                               // with write protection
+        movl %cr0, %eax
+        orl $0x80010000, %eax
+        movl %eax, %cr0
+.endm
+.macro LONG_MODE
+        SET_EFER
+        SET_PAGING
+        ljmp $CODE64, $long
+        .code64
+.endm
+
 .macro OUT8 port, value
         movw $\port, %dx
         movb $\value, %al

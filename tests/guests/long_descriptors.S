@@ -49,10 +49,7 @@ main:   movl $gdt, %esi
         GATE64 11, absent
         GATE64 13, general
         LONG_PAGES
-        movl $0xc0000080, %ecx
-        rdmsr
-        orl $0x100, %eax
-        wrmsr
+        SET_EFER
         movl %cr0, %eax
         orl $0x80000000, %eax
         movl %eax, %cr0

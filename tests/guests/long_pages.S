@@ -50,13 +50,8 @@ main:   movl $0x909030cd, WINDOW        // int 30h
         movl $table2 + LINK, directory2
         movl $USER_FRAME + LINK, table2
         movl $0x200000 + PTE_P + PTE_W + PTE_PS, large + 8
-        movl $0xc0000080, %ecx
-        rdmsr
-        orl $0x900, %eax                // LME, NXE
-        wrmsr
-        movl %cr0, %eax
-        orl $0x80010000, %eax
-        movl %eax, %cr0
+        SET_EFER 0x900                  // LME, NXE
+        SET_PAGING
         LOAD_TSS
         movl $trap_stack, tss + 4
         movl $0, tss + 8

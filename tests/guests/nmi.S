@@ -75,10 +75,7 @@ here:   nop
         LONG_PAGES                              // and the APIC's page
         movl $tables_of_apic + PTE_P + PTE_W, pdpt + 3 * 8
         movl $0xfee00000 + PTE_P + PTE_W + PTE_PS, tables_of_apic + 0x1f7 * 8
-        movl $0xc0000080, %ecx
-        rdmsr
-        orl $0x100, %eax
-        wrmsr
+        SET_EFER
         movl %cr0, %eax
         orl $0x80000000, %eax
         movl %eax, %cr0

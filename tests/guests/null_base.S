@@ -5,15 +5,7 @@
 // serial: kept 0
 #include "guest.h"
 main:   LONG_PAGES PTE_U
-        movl $0xc0000080, %ecx
-        rdmsr
-        orl $0x100, %eax
-        wrmsr
-        movl %cr0, %eax
-        orl $0x80010000, %eax
-        movl %eax, %cr0
-        ljmp $CODE64, $long
-        .code64
+        LONG_MODE
 long:   movl $3, %eax
         movl %eax, %fs
         movl $0xc0000100, %ecx          // FS base

@@ -39,13 +39,8 @@ main:   movl $0x11111111, 0x600000
         TRY movl %eax, %cr4                     // not outside long mode
         movl %ebp, %eax
         call puthex
-        movl $0xc0000080, %ecx
-        rdmsr
-        orl $0x100, %eax
-        wrmsr
-        movl %cr0, %eax
-        orl $0x80010000, %eax
-        movl %eax, %cr0
+        SET_EFER
+        SET_PAGING
         movl $refused64, %eax
         movw %ax, gates + 13 * 16
         movw $CODE64, gates + 13 * 16 + 2

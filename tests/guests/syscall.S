@@ -3,10 +3,7 @@
 // serial: user
 #include "guest.h"
 main:   LONG_PAGES PTE_U
-        movl $0xc0000080, %ecx
-        rdmsr
-        orl $0x101, %eax                        // LME, SCE
-        wrmsr
+        SET_EFER 0x101                          // LME, SCE
         movl $0xc0000081, %ecx                  // STAR
         xorl %eax, %eax
         movl $0x002b0028, %edx
@@ -18,9 +15,7 @@ main:   LONG_PAGES PTE_U
         movl $0xc0000084, %ecx                  // SFMASK: DF
         movl $0x400, %eax
         wrmsr
-        movl %cr0, %eax
-        orl $0x80010000, %eax
-        movl %eax, %cr0
+        SET_PAGING
         ljmp $CODE64, $long
         .code64
 long:   xorl %ebx, %ebx

@@ -19,17 +19,12 @@ main:   LONG_PAGES PTE_U
         movb $0x89, gdt_tss + 5
         movl $stack_top, tss + 4
         lidt wide_idt_pointer
-        movl $0xc0000080, %ecx
-        rdmsr
-        orl $0x101, %eax                // LME, SCE
-        wrmsr
+        SET_EFER 0x101                  // LME, SCE
         incl %ecx                       // STAR
         xorl %eax, %eax
         movl $0x002b0028, %edx
         wrmsr
-        movl %cr0, %eax
-        orl $0x80010000, %eax
-        movl %eax, %cr0
+        SET_PAGING
         ljmp $CODE64, $long
         .code64
 long:   movw $TSS, %ax

@@ -35,10 +35,7 @@ main:   LONG_PAGES
         GATE64 1, debug
         GATE64 6, invalid
         GATE64 13, protection
-        movl $0xc0000080, %ecx
-        rdmsr
-        orl $0x100, %eax
-        wrmsr
+        SET_EFER
         movl $0x250620, %eax                    // FSGSBASE, OSXSAVE, SMAP, beside those of LONG_PAGES
         movl %eax, %cr4
         movl %cr0, %eax

@@ -53,6 +53,13 @@ TEST(Machine, StopsExactlyWhereAsked) {
     }
 }
 
+TEST(Machine, WithoutFirmwareHasTheBiosData) {
+    Machine machine = machine_of(alphabet);
+    Bytes kib(2);
+    ASSERT_TRUE(machine.memory().copy_out(GuestPhys{0x413}, kib));
+    EXPECT_EQ(load_le<u16>(kib.data()), 639);
+}
+
 TEST(Machine, WhereItStopsDoesNotMatter) {
     Machine whole = machine_of(alphabet);
     run(whole, 100'000);

@@ -1,4 +1,4 @@
-// Debug registers and RF: APM volume 2, 13.1 and 3.1.6.
+// Debug registers, DebugCtl and RF: APM volume 2, 13.1 and 3.1.6. Guests: tests/guests/branch_step.S, branch_record.S and others.
 #include "x86/debug.h"
 
 #include <gtest/gtest.h>
@@ -150,6 +150,19 @@ TEST(Debug, TrapAfterGeneralDetectPushesNoResumeFlag) {
     EXPECT_EQ(s.frame(2) & rflags::RF, 0u);
 }
 
+// A second #DB at the first instruction of the handler would overwrite the frame of the first on a stack of the IST.
+TEST(Debug, GeneralDetectTakesWithItWhatTheStackSegmentHeldBack) {
+    Stand s{{0x8e, 0x15, 0x00, 0x50, 0x00, 0x00, 0x0f, 0x21, 0xf8}};  // mov ss, [5000h]; mov eax, dr7
+    s.poke32(data, 0x10);
+    s.cpu().dr[0] = data;
+    s.cpu().dr7 = armed(3, 1) | debug::dr7::GD;
+    s.run(2);
+    ASSERT_EQ(s.entered(), DB);
+    EXPECT_EQ(s.cpu().dr6 & 0xe00f, debug::dr6::BD | B0);
+    EXPECT_EQ(s.frame(0), Stand::code + 6);
+    EXPECT_EQ(s.cpu().pending_debug, 0u);
+}
+
 TEST(ResumeFlag, IsPushedByFaultsAndNotBySoftwareInterrupts) {
     Stand fault{{0x0f, 0x0b}};  // ud2
     fault.run(1);
@@ -159,6 +172,24 @@ TEST(ResumeFlag, IsPushedByFaultsAndNotBySoftwareInterrupts) {
     software.run(1);
     ASSERT_EQ(software.entered(), 3);
     EXPECT_EQ(software.frame(2) & rflags::RF, 0u);
+}
+
+TEST(DebugControl, RecordsAnInterruptWhoseHandlerIsNotStepped) {
+    constexpr int NMI = 2;
+    Stand s{{nop, nop}};
+    s.cpu().debugctl = debug::debugctl::LBR | debug::debugctl::BTF;
+    s.cpu().last_branch = {1, 2};
+    s.cpu().rflags |= rflags::TF;
+    s.run(1);
+    s.bus.nmi = true;
+    s.run(1);
+    ASSERT_EQ(s.entered(), NMI);
+    EXPECT_EQ(s.frame(0), Stand::code + 1);
+    EXPECT_EQ(s.cpu().last_branch.from, Stand::code + 1);
+    EXPECT_EQ(s.cpu().last_branch.to, Stand::handlers + NMI);
+    EXPECT_EQ(s.cpu().last_interrupt.from, 1u);
+    EXPECT_EQ(s.cpu().last_interrupt.to, 2u);
+    EXPECT_EQ(s.cpu().debugctl, debug::debugctl::LBR | debug::debugctl::BTF);
 }
 
 TEST(ResumeFlag, IsLoadedByIretAndGoneAfterTheNextInstruction) {

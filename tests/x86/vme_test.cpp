@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "stand.h"
+#include "x86/debug.h"
 
 namespace ramet {
 namespace {
@@ -64,6 +65,18 @@ TEST(Vme, ARedirectedInterruptStaysInTheProgram) {
     EXPECT_EQ(s.cpu().gpr[RSP], Stand::stack - 6);
     EXPECT_EQ(s.peek32(Stand::stack - 6), Stand::code + 2);
     EXPECT_EQ(s.peek32(Stand::stack - 4) >> 16, 0x3302u) << "IF is VIF, IOPL 3, and TF";
+}
+
+TEST(Vme, ARedirectedInterruptIsRecorded) {
+    Virtual86 s{0xcd, 0x21};
+    s.cpu().cr4 |= cr4::VME;
+    s.cpu().debugctl = debug::debugctl::LBR;
+    s.cpu().last_branch = {1, 2};
+    s.poke32(0x21 * 4, 0x0000'5000);
+    s.run(1);
+    EXPECT_EQ(s.cpu().last_branch.from, Stand::code);
+    EXPECT_EQ(s.cpu().last_branch.to, 0x5000u);
+    EXPECT_EQ(s.cpu().last_interrupt.from, 1u);
 }
 
 TEST(Vme, TheMapGivesAVectorToTheMonitor) {

@@ -1,4 +1,6 @@
 // Control and debug registers, translations and caches, HLT. Each checks first and changes state after the last check.
+#include <utility>
+
 #include "x86/cpuid.h"
 #include "x86/debug.h"
 #include "x86/exec/special.h"
@@ -109,12 +111,12 @@ Fault mov_to_control(Core& core, const Insn& insn) {
 
 namespace {
 
-/// DR4 and DR5 are DR6 and DR7 unless CR4.DE forbids them; any access traps while DR7.GD is set.
+/// DR4 and DR5 are DR6 and DR7 unless CR4.DE forbids them; any access is a #DB while DR7.GD is set, which takes what MOV SS held back with it.
 Result<unsigned> debug_register(Core& core, unsigned n) {
     if (n > 7 || ((n == 4 || n == 5) && (core.cpu.cr4 & cr4::DE))) return fault::ud();
     TRY(supervisor(core));
     if (core.cpu.dr7 & debug::dr7::GD) {
-        debug::report(core.cpu, debug::dr6::BD);
+        debug::report(core.cpu, debug::dr6::BD | std::exchange(core.cpu.pending_debug, 0));
         return raise(Vector::DB);
     }
     return n == 4 || n == 5 ? n + 2 : n;
