@@ -6,6 +6,7 @@
 #include "base/state.h"
 #include "cow/codec.h"
 #include "remote/messages.h"
+#include "replay/image_hashes.h"
 #include "replay/snapshot.h"
 
 namespace ramet::fuzz {
@@ -131,6 +132,13 @@ Seeds code_inputs() {
     return seeds;
 }
 
+/// As image_hashes_target takes it: it adds the digest.
+Bytes image_hashes() {
+    Bytes bytes = image_hash_bytes(std::array{ImageHash{{1, 2, 3, 4, 5}, sha256_of({})}, ImageHash{{1, 7, u64{1} << 40, -1, 9}, sha256_of(Bytes{1})}});
+    bytes.resize(bytes.size() - sizeof(Digest));
+    return bytes;
+}
+
 /// A driver of the disks, as device_ports takes it (accesses.h).
 class Driver {
 public:
@@ -203,6 +211,7 @@ std::vector<std::vector<u8>> seeds_of(std::string_view target) {
     if (target == "server") return {conversation()};
     if (target == "state") return {machine_state()};
     if (target == "device_ports") return disk_commands();
+    if (target == "image_hashes") return {image_hashes()};
     if (target == "toml")
         return {text_bytes("kernel = \"vmlinuz\"\ninitrd = \"initramfs.cpio.gz\"\nappend = 'console=ttyS0'\nmemory = \"512M\"\ncpu = \"ramet-v2\"\n"
                            "unpack = \"host\"\nconsole = \"serial\"\nrtc = 2024-01-01T00:00:00Z\nseed = 7\n")};
