@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/bytes.h"
+#include "base/hex.h"
 
 namespace ramet {
 
@@ -19,15 +20,7 @@ const XXH3_state_t* state_in(const u8* bytes) { return std::launder(reinterpret_
 
 }  // namespace
 
-std::string Digest::hex() const {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text(32, '0');
-    for (unsigned i = 0; i < 16; ++i) {
-        text[i] = digits[hi >> (60 - 4 * i) & 15];
-        text[16 + i] = digits[lo >> (60 - 4 * i) & 15];
-    }
-    return text;
-}
+std::string Digest::hex() const { return hex_of(hi, 16) + hex_of(lo, 16); }
 
 Digest digest_of(std::span<const u8> bytes) { return from_xxh(XXH3_128bits(bytes.data(), bytes.size())); }
 

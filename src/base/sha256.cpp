@@ -1,5 +1,7 @@
 #include "base/sha256.h"
 
+#include "base/hex.h"
+
 // The functions with a context of their own. SHA256() of OpenSSL 3 looks its algorithm up by name each time, and brings up every provider the
 // first time: as much memory as all else that a restored machine touches before its first instruction.
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -7,15 +9,7 @@
 
 namespace ramet {
 
-std::string Sha256::hex() const {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    for (u8 const byte : bytes) {
-        text += digits[byte >> 4];
-        text += digits[byte & 15];
-    }
-    return text;
-}
+std::string Sha256::hex() const { return hex_of(bytes); }
 
 struct Sha256Stream::Context {
     SHA256_CTX context;
@@ -33,12 +27,9 @@ Sha256 Sha256Stream::finish() {
 }
 
 Sha256 sha256_of(std::span<const u8> bytes) {
-    Sha256 made;
-    SHA256_CTX context;
-    SHA256_Init(&context);
-    SHA256_Update(&context, bytes.data(), bytes.size());
-    SHA256_Final(made.bytes.data(), &context);
-    return made;
+    Sha256Stream stream;
+    stream.add(bytes);
+    return stream.finish();
 }
 
 }  // namespace ramet

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "base/hex.h"
+
 namespace ramet {
 
 void StateHasher::add(std::span<const u8> bytes) {
@@ -39,12 +41,7 @@ void StateSchema::line(const std::string& name, const std::string& type) {
 
 namespace detail {
 
-std::string hex_text(u64 value, unsigned digits) {
-    static constexpr char letters[] = "0123456789abcdef";
-    std::string text(digits, '0');
-    for (unsigned i = 0; i < digits; ++i) text[digits - 1 - i] = letters[value >> (4 * i) & 15];
-    return text;
-}
+std::string hex_text(u64 value, unsigned digits) { return hex_of(value, digits); }
 
 std::string join_path(const std::string& path, const char* name) { return path.empty() ? name : path + "." + name; }
 

@@ -1,12 +1,19 @@
 // ramet cache: the states that `ramet test` and properties keep on disk.
+#include <array>
 #include <cstdio>
 #include <ctime>
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/replay_words.h"
 #include "lab/state.h"
+#include "lab/state_cache.h"
+#include "machine/configuration.h"
+#include "replay/input_log.h"
 
 namespace ramet::cli {
 

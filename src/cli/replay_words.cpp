@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "base/hex.h"
 #include "base/quantity.h"
 #include "cli/exit_status.h"
 
@@ -18,21 +19,29 @@ Expected<Position> parse_position(const std::string& text, const std::string& wh
     return Position{TRY(parse_count(text.starts_with(prefix) ? text.substr(prefix.size()) : text, where))};
 }
 
+namespace {
+
+/// "ramet cache prune".
+std::string whole_name(const CLI::App& command) {
+    return command.get_parent() == nullptr ? command.get_name() : whole_name(*command.get_parent()) + " " + command.get_name();
+}
+
+}  // namespace
+
 void set_action(CLI::App& command, int& status, std::function<Expected<int>()> action) {
-    command.callback([action = std::move(action), &status, name = command.get_name()] {
+    command.callback([action = std::move(action), &status, name = whole_name(command)] {
         auto const result = action();
-        if (!result) std::fprintf(stderr, "ramet %s: %s\n", name.c_str(), result.error().text.c_str());
+        if (!result) std::fprintf(stderr, "%s: %s\n", name.c_str(), result.error().text.c_str());
         status = result ? *result : int{bad_usage};
     });
 }
 
 std::string printable(const std::string& text) {
-    static constexpr char digits[] = "0123456789abcdef";
     std::string made;
     for (char const c : text) {
         u8 const byte = static_cast<u8>(c);
         if ((byte >= 0x20 && byte != 0x7f) || c == '\n' || c == '\t') made += c;
-        else ((made += "\\x") += digits[byte >> 4]) += digits[byte & 15];
+        else made += "\\x" + hex_of(byte, 2);
     }
     return made;
 }

@@ -7,6 +7,7 @@
 
 #include "base/enums.h"
 #include "base/fiber.h"
+#include "base/hex.h"
 
 namespace ramet {
 
@@ -42,15 +43,10 @@ std::string tail_of(std::string_view text) {
     return text.size() <= shown_bytes_max ? quoted(text) : "..." + quoted(text.substr(text.size() - shown_bytes_max));
 }
 
+/// The first ones.
 std::string hex_bytes(std::span<const u8> bytes) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    for (u8 const byte : bytes.first(std::min(bytes.size(), shown_disk_bytes_max))) {
-        if (!text.empty()) text += ' ';
-        text += digits[byte >> 4];
-        text += digits[byte & 15];
-    }
-    return bytes.size() <= shown_disk_bytes_max ? text : text + "...";
+    if (bytes.size() <= shown_disk_bytes_max) return hex_of(bytes, " ");
+    return hex_of(bytes.first(shown_disk_bytes_max), " ") + "...";
 }
 
 /// What a command printed: without its echo, the prompt, carriage returns and the last line end.

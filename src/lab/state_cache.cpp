@@ -12,6 +12,8 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+
+#include "base/hex.h"
 #include <string_view>
 #include <utility>
 
@@ -28,7 +30,7 @@ constexpr std::array<std::string_view, 3> suffixes = {log_suffix, ".rsnap", ".tx
 /// The key of the state that a file belongs to, complete or left over from an interrupted write; empty for any other file.
 std::string key_of(const std::string& name) {
     std::string key = name.substr(0, State::key_digits);
-    bool const hex = key.size() == State::key_digits && key.find_first_not_of("0123456789abcdef") == std::string::npos;
+    bool const hex = key.size() == State::key_digits && key.find_first_not_of(hex_digits) == std::string::npos;
     std::string_view const rest = std::string_view{name}.substr(key.size());
     bool const known = std::ranges::any_of(suffixes, [&](std::string_view suffix) {
         return rest == suffix || (rest.starts_with(suffix) && AtomicFile::is_leftover(name));

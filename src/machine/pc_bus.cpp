@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hex.h"
+
 namespace ramet {
 
 namespace {
@@ -348,15 +350,7 @@ void PcBus::request(Request request, u32 value) {
 }
 
 void PcBus::missed(const char* device, Offset at, bool write) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string where = std::string{device} + (write ? " write " : " read ");
-    bool started = false;
-    for (int shift = 60; shift >= 0; shift -= 4) {
-        unsigned const digit = at.value >> shift & 15;
-        started |= digit != 0 || shift == 0;
-        if (started) where += digits[digit];
-    }
-    missed_.add(where);
+    missed_.add(std::string{device} + (write ? " write " : " read ") + short_hex_of(at.value));
 }
 
 }  // namespace ramet

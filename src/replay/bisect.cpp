@@ -3,22 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/hex.h"
+
 namespace ramet {
 
 namespace {
 
 constexpr std::size_t memory_differences_max = 32;
 constexpr u64 shown_bytes_max = 16;
-
-std::string hex_of(std::span<const u8> bytes) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    for (u8 const byte : bytes) {
-        text += digits[byte >> 4];
-        text += digits[byte & 15];
-    }
-    return text;
-}
 
 /// The place of the disk whose changes a frame holds.
 std::optional<u64> disk_of(Frame frame) {
@@ -28,7 +20,7 @@ std::optional<u64> disk_of(Frame frame) {
 }
 
 std::string place_text(const MemoryDifference& d) {
-    if (!d.disk) return "memory " + detail::hex_text(d.at.value, 12) + (d.symbol.empty() ? "" : " " + d.symbol);
+    if (!d.disk) return "memory " + hex_of(d.at.value, 12) + (d.symbol.empty() ? "" : " " + d.symbol);
     return "disk " + std::to_string(*d.disk) + " block " + std::to_string(d.at.value / page_size) + ", offset " + std::to_string(d.at.value);
 }
 
@@ -77,7 +69,7 @@ private:
 std::string code_text(const Machine& machine, const Symbols& symbols) {
     u64 const address = machine.cpu().rip;
     std::string const name = symbols.name(address);
-    return detail::hex_text(address, 16) + (name.empty() ? "" : " " + name);
+    return hex_of(address, 16) + (name.empty() ? "" : " " + name);
 }
 
 void describe(Player& a, Player& b, const Symbols& symbols, BisectReport& report) {

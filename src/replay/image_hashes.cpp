@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "base/byte_stream.h"
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "replay/file.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::array<u8, 8> magic = {'R', 'a', 'm', 'e', 't', 'H', 's', 'h'};
 constexpr std::size_t field_count = 5, entry_bytes = field_count * 8 + 32, digest_bytes = 16;
+constexpr std::size_t file_bytes_max = magic.size() + HashCache::entry_count_max * entry_bytes + digest_bytes;
 
 std::array<u64, field_count> fields_of(const FileVersion& v) {
     return {v.device, v.inode, v.byte_count, static_cast<u64>(v.modified_ns), static_cast<u64>(v.changed_ns)};
@@ -31,15 +33,37 @@ i64 now_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(file_clock::to_sys(file_clock::now()).time_since_epoch()).count();
 }
 
-std::array<u8, digest_bytes> check_of(std::span<const u8> bytes) {
-    Digest const digest = digest_of(bytes);
-    std::array<u8, digest_bytes> made;
-    store_le(made.data(), digest.lo);
-    store_le(made.data() + 8, digest.hi);
-    return made;
+std::vector<u8> check_of(std::span<const u8> bytes) {
+    ByteWriter to;
+    to.digest(digest_of(bytes));
+    return to.finish();
 }
 
 }  // namespace
+
+Expected<std::vector<ImageHash>> parse_image_hashes(std::span<const u8> bytes, const std::string& path) {
+    constexpr std::size_t around = magic.size() + digest_bytes;
+    if (bytes.size() < around || bytes.size() > file_bytes_max || (bytes.size() - around) % entry_bytes != 0) return Error{path + ": not of this format"};
+    auto const body = bytes.first(bytes.size() - digest_bytes);
+    if (!std::ranges::equal(magic, body.first(magic.size())) || !std::ranges::equal(check_of(body), bytes.last(digest_bytes))) return Error{path + ": damaged"};
+    std::vector<ImageHash> entries;
+    for (std::size_t at = magic.size(); at < body.size(); at += entry_bytes) {
+        ImageHash& entry = entries.emplace_back(ImageHash{version_at(&body[at]), {}});
+        std::copy_n(body.begin() + static_cast<std::ptrdiff_t>(at + field_count * 8), entry.hash.bytes.size(), entry.hash.bytes.begin());
+    }
+    return entries;
+}
+
+std::vector<u8> image_hash_bytes(std::span<const ImageHash> entries) {
+    ByteWriter to;
+    to.raw(magic);
+    for (const ImageHash& entry : entries) {
+        for (u64 const field : fields_of(entry.version)) to.put(field);
+        to.raw(entry.hash.bytes);
+    }
+    to.digest(digest_of(to.bytes()));
+    return to.finish();
+}
 
 HashCache HashCache::of_user() {
     std::string const folder = user_cache();
@@ -50,52 +74,32 @@ std::optional<Sha256> HashCache::find(const FileVersion& version) {
     if (path_.empty() || version.byte_count < bytes_min_) return std::nullopt;
     auto const entries = read();
     if (!entries) return std::nullopt;
-    auto const found = std::ranges::find(*entries, version, &Entry::version);
+    auto const found = std::ranges::find(*entries, version, &ImageHash::version);
     return found == entries->end() ? std::nullopt : std::optional{found->hash};
 }
 
 void HashCache::add(const FileVersion& version, const Sha256& hash) {
     if (path_.empty() || version.byte_count < bytes_min_ || version.changed_ns > now_ns() - settled_ns_) return;
     auto read_entries = read();
-    std::vector<Entry> entries = read_entries ? *std::move(read_entries) : std::vector<Entry>{};
-    std::erase_if(entries, [&](const Entry& e) { return e.version.device == version.device && e.version.inode == version.inode; });
-    entries.insert(entries.begin(), Entry{version, hash});
+    std::vector<ImageHash> entries = read_entries ? *std::move(read_entries) : std::vector<ImageHash>{};
+    std::erase_if(entries, [&](const ImageHash& e) { return e.version.device == version.device && e.version.inode == version.inode; });
+    entries.insert(entries.begin(), ImageHash{version, hash});
     entries.resize(std::min(entries.size(), entry_count_max));
     (void)write(entries);  // without it the next one computes the hash again
 }
 
-Expected<std::vector<HashCache::Entry>> HashCache::read() const {
+Expected<std::vector<ImageHash>> HashCache::read() const {
     File const file = TRY(File::open(path_));
     u64 const size = TRY(file.size());
-    constexpr u64 around = magic.size() + digest_bytes;
-    if (size < around || (size - around) % entry_bytes != 0 || (size - around) / entry_bytes > entry_count_max) return Error{path_ + ": not of this format"};
-    std::vector<u8> const bytes = TRY(file.read(0, size));
-    auto const body = std::span{bytes}.first(bytes.size() - digest_bytes);
-    if (!std::equal(magic.begin(), magic.end(), body.begin()) || !std::ranges::equal(check_of(body), std::span{bytes}.last(digest_bytes)))
-        return Error{path_ + ": damaged"};
-    std::vector<Entry> entries;
-    for (std::size_t at = magic.size(); at < body.size(); at += entry_bytes) {
-        Entry& entry = entries.emplace_back(Entry{version_at(&body[at]), {}});
-        std::copy_n(body.begin() + static_cast<std::ptrdiff_t>(at + field_count * 8), entry.hash.bytes.size(), entry.hash.bytes.begin());
-    }
-    return entries;
+    if (size > file_bytes_max) return Error{path_ + ": not of this format"};
+    return parse_image_hashes(TRY(file.read(0, size)), path_);
 }
 
-Expected<Done> HashCache::write(const std::vector<Entry>& entries) const {
-    std::vector<u8> bytes{magic.begin(), magic.end()};
-    for (const Entry& entry : entries) {
-        for (u64 const field : fields_of(entry.version)) {
-            bytes.resize(bytes.size() + 8);
-            store_le(bytes.data() + bytes.size() - 8, field);
-        }
-        bytes.insert(bytes.end(), entry.hash.bytes.begin(), entry.hash.bytes.end());
-    }
-    auto const check = check_of(bytes);
-    bytes.insert(bytes.end(), check.begin(), check.end());
+Expected<Done> HashCache::write(std::span<const ImageHash> entries) const {
     std::error_code error;
     std::filesystem::create_directories(directory_of(path_), error);
     AtomicFile file = TRY(AtomicFile::create(path_));
-    TRY(file.file().write(0, bytes));
+    TRY(file.file().write(0, image_hash_bytes(entries)));
     return file.commit();
 }
 

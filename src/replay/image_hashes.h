@@ -8,15 +8,28 @@
 //     then the digest (16 bytes) of all before
 //
 // A file that is damaged counts as empty. It is replaced as a whole: of two processes that write at once one's addition is lost, and made again.
-// Tests: tests/replay/image_hashes_test.cpp.
+// Tests: tests/replay/image_hashes_test.cpp, fuzzed by tests/fuzz/image_hashes.cpp.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cow/disk_image.h"
 
 namespace ramet {
+
+struct ImageHash {
+    FileVersion version;
+    Sha256 hash;
+
+    friend bool operator==(const ImageHash&, const ImageHash&) = default;
+};
+
+/// A file's content; `path` is for messages.
+Expected<std::vector<ImageHash>> parse_image_hashes(std::span<const u8> bytes, const std::string& path);
+/// At most HashCache::entry_count_max.
+std::vector<u8> image_hash_bytes(std::span<const ImageHash> entries);
 
 class HashCache : public ImageHashes {
 public:
@@ -34,12 +47,8 @@ public:
     void add(const FileVersion& version, const Sha256& hash) override;
 
 private:
-    struct Entry {
-        FileVersion version;
-        Sha256 hash;
-    };
-    Expected<std::vector<Entry>> read() const;
-    Expected<Done> write(const std::vector<Entry>& entries) const;
+    Expected<std::vector<ImageHash>> read() const;
+    Expected<Done> write(std::span<const ImageHash> entries) const;
 
     std::string path_;
     u64 bytes_min_;

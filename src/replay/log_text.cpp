@@ -2,12 +2,11 @@
 
 #include "base/chars.h"
 #include "base/enums.h"
+#include "base/hex.h"
 
 namespace ramet {
 
 namespace {
-
-constexpr char digits[] = "0123456789abcdef";
 
 /// Printable ASCII as it is; the rest as \xNN, or \u00NN for JSON, whose readers then have one character per byte.
 std::string escaped(std::string_view text, const char* prefix) {
@@ -17,9 +16,7 @@ std::string escaped(std::string_view text, const char* prefix) {
         if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\') {
             made += c;
         } else {
-            made += prefix;
-            made += digits[byte >> 4];
-            made += digits[byte & 15];
+            made += prefix + hex_of(byte, 2);
         }
     }
     return made;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "base/hex.h"
 #include "machine/boot/elf.h"
 #include "machine/configuration.h"
 #include "replay/file.h"
@@ -125,10 +126,7 @@ std::string Symbols::name(u64 address) const {
     if (above == by_address_.begin()) return {};
     auto const& [start, text] = *std::prev(above);
     if (address - start > symbol_reach) return {};
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string offset;
-    for (u64 rest = address - start; rest != 0; rest >>= 4) offset.insert(offset.begin(), digits[rest & 15]);
-    return offset.empty() ? text : text + "+" + offset;
+    return address == start ? text : text + "+" + short_hex_of(address - start);
 }
 
 std::string Symbols::physical_name(GuestPhys address) const {

@@ -33,8 +33,9 @@ protected:
     std::string text_file(const std::string& name, const std::string& text) const { return file(name, {text.begin(), text.end()}); }
     std::string hello() const { return file("good", multiboot_kernel({0xb0, 1, 0xe6, 0xf4})); }
 
-    static Outcome run(const std::string& arguments) {
-        std::string const command = RAMET_PROGRAM " run --timeout 120s " + arguments + " </dev/null 2>&1";
+    static Outcome run(const std::string& arguments) { return program("run --timeout 120s " + arguments); }
+    static Outcome program(const std::string& arguments) {
+        std::string const command = RAMET_PROGRAM " " + arguments + " </dev/null 2>&1";
         std::FILE* const pipe = ::popen(command.c_str(), "r");
         Outcome outcome;
         std::array<char, 4096> piece;
@@ -91,6 +92,15 @@ TEST_F(BadInput, BrokenTomlWithItsPlace) { expect(text_file("machine.toml", "mem
 TEST_F(BadInput, WrongTypeInTomlWithItsPlace) { expect(text_file("machine.toml", "kernel = 7\n"), cli::bad_usage, "machine.toml:1:10: kernel: "); }
 
 TEST_F(BadInput, UnknownOption) { expect("--kernle x", cli::bad_usage, "--kernle"); }
+
+TEST_F(BadInput, AnErrorNamesTheWholeCommand) {
+    for (std::string const command : {"cache prune --limit 12Q", "snapshot info /nonexistent/a", "log dump /nonexistent/a", "replay /nonexistent/a"}) {
+        Outcome const outcome = program(command);
+        EXPECT_EQ(outcome.status, cli::bad_usage) << outcome.text;
+        std::string const name = command.substr(0, command.find_first_of("-/") - 1);
+        EXPECT_TRUE(outcome.text.starts_with("ramet " + name + ": ")) << outcome.text;
+    }
+}
 
 TEST_F(BadInput, TripleFault) {
     expect_guest({0x0f, 0x0b}, cli::triple_fault, "triple fault");  // ud2 without an IDT

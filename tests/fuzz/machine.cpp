@@ -1,4 +1,5 @@
 // The machine's doors: register accesses of any kind to the whole board, any text as machine.toml, any bytes as a kernel image.
+#include "accesses.h"
 #include "base/bytes.h"
 #include "base/state.h"
 #include "machine/machine.h"
@@ -33,45 +34,83 @@ private:
     std::span<const u8> bytes_;
 };
 
-constexpr std::array<u16, 24> port_bases = {0x20, 0xa0, 0x4d0, 0x40, 0x61, 0x60, 0x64, 0x70, 0x80, 0x92, 0xe9, 0xf4,
-                                            0x3f8, 0x3f9, 0x3fc, 0x510, 0x600, 0x604, 0x608, 0xcf8, 0xcf9, 0xcfc, 0xcfe, 0xffff};
 constexpr std::array<u64, 2> register_pages = {0xfee00000, 0xfec00000};
 constexpr u64 cycle_step_max = 1 << 24;
 
 /// One access, or some time.
-void act(PcBus& bus, Cycles& now, Bites& bites) {
-    u8 const what = bites.byte();
+void act(PcBus& bus, Memory& memory, Cycles& now, Bites& bites) {
+    auto const what = static_cast<Access>(bites.byte() % access_count);
     unsigned const size = 1U << bites.byte() % 3;
     u8 const place = bites.byte();
-    u16 const port = static_cast<u16>(port_bases[place % port_bases.size()] + (place >> 6));
+    u16 const port = port_at(place);
     GuestPhys const at{register_pages[place & 1] + (u64{place} << 4 & 0xff0)};
-    switch (what % 8) {
-    case 0:
-    case 1: bus.port_read(port, size, now); break;
-    case 2:
-    case 3: bus.port_write(port, size, bites.word(), now); break;
-    case 4: bus.mmio_read(at, size, now); break;
-    case 5: bus.mmio_write(at, size, bites.word(), now); break;
-    case 6:
+    switch (what) {
+    case Access::read:
+    case Access::read_again: bus.port_read(port, size, now); break;
+    case Access::write:
+    case Access::write_again: bus.port_write(port, size, bites.word(), now); break;
+    case Access::mmio_read: bus.mmio_read(at, size, now); break;
+    case Access::mmio_write: bus.mmio_write(at, size, bites.word(), now); break;
+    case Access::acknowledge:
         if (bus.nmi_line()) bus.acknowledge_nmi(now);
         else if (bus.interrupt_line()) bus.acknowledge_interrupt(now);
         break;
-    default: now = Cycles{now.value + bites.word() % cycle_step_max};
+    case Access::wait: now = Cycles{now.value + bites.word() % cycle_step_max}; break;
+    case Access::data_in:
+        for (unsigned left = bites.byte() + 1U; left > 0; --left) bus.port_read(disk_data, size, now);
+        break;
+    case Access::data_out: {
+        unsigned left = bites.byte() + 1U;
+        for (u32 const value = bites.word(); left > 0; --left) bus.port_write(disk_data, size, value + left, now);
+        break;
+    }
+    case Access::poke: {
+        std::array<u8, 4> bytes;
+        store_le(bytes.data(), bites.word());
+        memory.copy_in(GuestPhys{tables + 4U * place}, bytes);
+        break;
+    }
     }
     if (bus.deadline() <= now) bus.advance(now);
 }
 
+/// A board with two small disks, of which the second cannot be written, and memory for their bus master. Inputs work on forks of it.
+struct Bench {
+    static constexpr std::array<std::size_t, 2> disk_bytes = {64 * 512, 7 * 512 + 100};
+
+    Memory memory;
+    Disks disks;
+    Board board;
+    Interpreter nobody{CpuModel::ramet_v1, 0};  // is told which memory was written
+
+    Bench() : memory(std::make_shared<PagePool>(), {{Frame{0}, 32}, Disk::frames(disk_bytes[0], 0), Disk::frames(disk_bytes[1], 1)}) {
+        for (std::size_t place = 0; place < disks.size(); ++place) {
+            disks[place].emplace(DiskImage::of_bytes(std::vector<u8>(disk_bytes[place], static_cast<u8>(0x5a + place)), "disk"), place);
+            board.ata.drives[place] = {.sectors = disks[place]->sector_count(), .read_only = place == 1};
+        }
+        board.pci.ide = PciIde::after_firmware();
+    }
+};
+
 }  // namespace
 
-/// No access breaks the board, and what it became is a state that can be saved and read back.
+/// No access breaks the board or is trouble for the host, and what it became is a state that can be saved and read back.
 void device_ports_target(std::span<const u8> bytes) {
-    Board board;
+    static Bench bench;
+    Board board = bench.board;
+    Memory memory = bench.memory.fork();
+    Stores stores{memory, bench.nobody, bench.disks};
     Nowhere ports;
     MissedAccesses missed;
     u64 const tsc_offset = 0;
-    PcBus bus{board, ports, missed, tsc_offset};
+    PcBus bus{board, ports, missed, tsc_offset, &stores};
     Cycles now;
-    for (Bites bites{bytes}; !bites.empty();) act(bus, now, bites);
+    for (Bites bites{bytes}; !bites.empty();) {
+        act(bus, memory, now, bites);
+        stores.settle();
+    }
+    require(stores.trouble().empty(), "whatever a guest asks of a disk is no trouble of the host's", bytes);
+    for (Frame const frame : memory.differing_frames(bench.memory)) require(frame < Disk::frames(0, 1).first, "a disk for reading is not written", bytes);
     std::vector<u8> const saved = state_bytes(board);
     Board restored;
     auto const read = read_state(saved, restored);

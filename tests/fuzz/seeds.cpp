@@ -1,10 +1,12 @@
 #include "seeds.h"
 
 #include "../replay/machines.h"
+#include "accesses.h"
 #include "base/chars.h"
 #include "base/state.h"
 #include "cow/codec.h"
 #include "remote/messages.h"
+#include "replay/image_hashes.h"
 #include "replay/snapshot.h"
 
 namespace ramet::fuzz {
@@ -130,6 +132,73 @@ Seeds code_inputs() {
     return seeds;
 }
 
+/// As image_hashes_target takes it: it adds the digest.
+Bytes image_hashes() {
+    Bytes bytes = image_hash_bytes(std::array{ImageHash{{1, 2, 3, 4, 5}, sha256_of({})}, ImageHash{{1, 7, u64{1} << 40, -1, 9}, sha256_of(Bytes{1})}});
+    bytes.resize(bytes.size() - sizeof(Digest));
+    return bytes;
+}
+
+/// A driver of the disks, as device_ports takes it (accesses.h).
+class Driver {
+public:
+    static constexpr u32 command_cycles = 3'000'000;  // for a reset, too
+
+    Driver& out(u16 port, u32 value, u8 size_log = 0) { return access(Access::write, size_log, place_of(port)).word(value); }
+    Driver& in(u16 port) { return access(Access::read, 0, place_of(port)); }
+    Driver& wait() { return access(Access::wait, 0, 0).word(command_cycles); }
+    Driver& select(u32 drive, u32 sector, u32 count) {
+        return out(0x1f2, count).out(0x1f3, sector).out(0x1f4, sector >> 8).out(0x1f5, sector >> 16).out(0x1f6, 0xe0 | drive << 4);
+    }
+    Driver& command(u32 opcode) { return out(0x1f7, opcode); }
+    Driver& data_in() { return access(Access::data_in, 2, 0).byte(sector_words - 1); }
+    Driver& data_out(u32 value) { return access(Access::data_out, 2, 0).byte(sector_words - 1).word(value); }
+    Driver& end() { return wait().in(0x1f7).access(Access::acknowledge, 0, 0); }
+    Driver& region(u8 index, u32 address, u32 bytes) {
+        return access(Access::poke, 0, static_cast<u8>(2 * index)).word(address).access(Access::poke, 0, static_cast<u8>(2 * index + 1)).word(bytes);
+    }
+    Driver& transfer(u32 opcode, u32 direction) {
+        return out(bus_master + 4, tables, 2).out(bus_master, direction).command(opcode).out(bus_master, direction | 1).end().in(bus_master + 2).out(bus_master + 2, 6).out(bus_master, 0);
+    }
+    Bytes bytes() { return to_.finish(); }
+
+private:
+    static constexpr u8 sector_words = 128;
+
+    static u8 place_of(u16 port) {
+        for (unsigned place = 0; place < 256; ++place)
+            if (port_at(static_cast<u8>(place)) == port) return static_cast<u8>(place);
+        ADD_FAILURE() << "no place leads to port " << port;
+        return 0;
+    }
+    Driver& access(Access what, u8 size_log, u8 place) { return byte(static_cast<u8>(what)).byte(size_log).byte(place); }
+    Driver& byte(u8 value) {
+        to_.put(value);
+        return *this;
+    }
+    Driver& word(u32 value) {
+        to_.put(value);
+        return *this;
+    }
+
+    ByteWriter to_;
+};
+
+/// What drivers do, and what they should not.
+Seeds disk_commands() {
+    constexpr u32 last = 0x80000000, to_memory = 8;
+    auto const driver = [] { return Driver{}; };
+    Seeds seeds;
+    seeds.push_back(driver().select(0, 0, 1).command(0xec).end().data_in().select(1, 0, 1).command(0xec).end().data_in().bytes());
+    seeds.push_back(driver().select(0, 3, 2).command(0x20).end().data_in().end().data_in().select(1, 7, 1).command(0x24).end().data_in().bytes());
+    seeds.push_back(driver().select(0, 5, 2).command(0x30).data_out(7).end().data_out(9).end().select(1, 0, 1).command(0x30).end().command(0xe7).end().bytes());
+    seeds.push_back(driver().select(0, 0, 4).command(0xc6).end().select(0, 60, 3).command(0xc4).end().data_in().data_in().data_in().select(0, 0, 1).command(0xc5).data_out(1).end().bytes());
+    seeds.push_back(driver().region(0, 0x4000, 700).region(1, 0x6000, last | 324).select(0, 1, 2).transfer(0xc8, to_memory).select(0, 8, 2).transfer(0xca, 0).bytes());
+    seeds.push_back(driver().region(0, 0x4000, last | 512).select(0, 0, 3).transfer(0xc8, to_memory).out(bus_master, to_memory | 1).end().region(0, 0xfff00000, last).select(1, 0, 1).transfer(0x25, to_memory).bytes());
+    seeds.push_back(driver().select(0, 0, 2).command(0x30).select(1, 6, 1).data_out(1).end().out(0x3f6, 4).out(0x3f6, 0).end().command(0x90).end().command(0x91).end().bytes());
+    return seeds;
+}
+
 }  // namespace
 
 std::vector<std::vector<u8>> seeds_of(std::string_view target) {
@@ -141,6 +210,8 @@ std::vector<std::vector<u8>> seeds_of(std::string_view target) {
     if (target == "messages") return {message(MessageKind::zeros, Runs{.sequence = 1, .more = false, .runs = {{Frame{2}, 3}, {Frame{40}, 1}}}.bytes()), message(MessageKind::names, Names{.sequence = 2, .names = {{Frame{3}, {}}}}.bytes())};
     if (target == "server") return {conversation()};
     if (target == "state") return {machine_state()};
+    if (target == "device_ports") return disk_commands();
+    if (target == "image_hashes") return {image_hashes()};
     if (target == "toml")
         return {text_bytes("kernel = \"vmlinuz\"\ninitrd = \"initramfs.cpio.gz\"\nappend = 'console=ttyS0'\nmemory = \"512M\"\ncpu = \"ramet-v2\"\n"
                            "unpack = \"host\"\nconsole = \"serial\"\nrtc = 2024-01-01T00:00:00Z\nseed = 7\n")};

@@ -40,6 +40,8 @@ void messages_target(std::span<const u8> bytes);
 /// What a peer can say past the checksums: to a server of pages, and as the state of a machine, which runs then.
 void server_target(std::span<const u8> bytes);
 void state_target(std::span<const u8> bytes);
+/// What is remembered of disk images.
+void image_hashes_target(std::span<const u8> bytes);
 /// Suite files, made of the words that they have.
 void suite_target(std::span<const u8> bytes);
 
@@ -62,6 +64,7 @@ inline constexpr std::array targets = {
     Target{"messages", messages_target, 20},
     Target{"server", server_target, 100},
     Target{"state", state_target, 400},
+    Target{"image_hashes", image_hashes_target, 20},
     Target{"suite", suite_target, 50},
 };
 

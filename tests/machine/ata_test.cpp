@@ -252,6 +252,30 @@ TEST_F(AtaTest, IgnoresRegistersWhileBusy) {
     EXPECT_EQ(load_le<u32>(read_sector().data()), 3U * 0x0101);
 }
 
+TEST_F(AtaTest, IgnoresRegistersWhileItWantsData) {
+    rig.device.drives[1] = {.sectors = 5};
+    address(7, 1);
+    send(0x30);
+    address(5, 1, 0xf0);
+    EXPECT_EQ(rig.read(device), u32{lba}) << "another drive would get the data";
+    write_sector(0x11111111);
+    ASSERT_EQ(wait(), ready);
+    EXPECT_EQ(number(7), 0x11111111U);
+    send(0xec);
+    ASSERT_EQ(wait(), ready | DRQ);
+    ASSERT_EQ(run(0xec), ready | DRQ) << "a command ends the one before";
+}
+
+TEST_F(AtaTest, AWideAccessEndsWithItsBlockOfRegisters) {
+    rig.write(command, 0x04ec, 2);  // the byte behind would reset the drive
+    EXPECT_EQ(rig.read(control, 2), 0xff00U | BSY);
+    ASSERT_EQ(wait(), ready | DRQ);
+    EXPECT_EQ(rig.read(command, 2), 0xff00U | ready | DRQ);
+    rig.write(control, 0x0900, 2);  // and this one would start the bus master
+    EXPECT_EQ(rig.read(9), 0U);
+    EXPECT_EQ(rig.misses, 4);
+}
+
 TEST_F(AtaTest, TheLatencyMovesTheCommandUnderWay) {
     address(3, 1);
     send(0x20);

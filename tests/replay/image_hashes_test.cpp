@@ -78,6 +78,24 @@ TEST_F(ImageHashesTest, AFileThatChangedAMomentAgoIsNotRemembered) {
     EXPECT_FALSE(cache_.find(version())) << "small files are not worth it";
 }
 
+TEST_F(ImageHashesTest, WhenAFileChangedIsNotWhatItsOwnerSays) {
+    std::array<timespec, 2> const long_ago = {timespec{1'000'000, 0}, timespec{1'000'000, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, image_.c_str(), long_ago.data(), 0), 0);
+    HashCache careful{path_, 0, i64{1'000'000'000'000}};
+    EXPECT_EQ(opened(careful), true_hash_);
+    EXPECT_FALSE(careful.find(version())) << "it changed now, whatever its time of modification";
+    EXPECT_EQ(opened(cache_), true_hash_);
+    EXPECT_EQ(cache_.find(version()), true_hash_) << "both times are kept";
+}
+
+TEST_F(ImageHashesTest, WhatIsWrittenIsReadAgain) {
+    std::vector<ImageHash> const entries = {{{1, 2, 3, -4, 5}, true_hash_}, {{6, 7, 8, 9, -10}, other_}};
+    std::vector<u8> const bytes = image_hash_bytes(entries);
+    EXPECT_EQ(bytes.size(), 8U + 2 * 72 + 16);
+    EXPECT_EQ(must(parse_image_hashes(bytes, "hashes")), entries);
+    for (unsigned i = 0; i < 5; ++i) EXPECT_EQ(load_le<u64>(&bytes[8 + 8 * i]), i == 3 ? ~u64{3} : u64{i} + 1) << "field " << i;
+}
+
 TEST_F(ImageHashesTest, KeepsTheLastOnesOfMany) {
     FileVersion one = version();
     for (u64 i = 0; i <= HashCache::entry_count_max; ++i) {

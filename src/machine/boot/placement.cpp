@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hex.h"
+
 namespace ramet {
 
 namespace {
@@ -15,14 +17,7 @@ constexpr u64 one_mib = 0x100000;
 
 }  // namespace
 
-std::string hex_address(u64 value) {
-    std::string text;
-    do {
-        text.insert(text.begin(), "0123456789abcdef"[value & 15]);
-        value >>= 4;
-    } while (value);
-    return "0x" + text;
-}
+std::string hex_address(u64 value) { return "0x" + short_hex_of(value); }
 
 RamLayout RamLayout::of(u64 memory_bytes, Boot boot) {
     u64 const low = std::min(memory_bytes, low_ram_max);

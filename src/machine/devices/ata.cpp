@@ -12,6 +12,9 @@ namespace {
 
 enum Register : u64 { DATA, FEATURES, COUNT, LBA_LOW, LBA_MID, LBA_HIGH, DEVICE, COMMAND, CONTROL, BUS_MASTER };
 
+/// Where the block of registers ends that a register is in. The bytes of a wider access that lie behind it reach nobody.
+constexpr u64 block_end(u64 where) { return where < CONTROL ? CONTROL : where < BUS_MASTER ? BUS_MASTER : ~u64{0}; }
+
 /// Sum of cycles that stays below never().
 u64 saturating_add(u64 a, u64 b) { return a > ~u64{0} - b ? ~u64{0} : a + b; }
 
@@ -21,14 +24,20 @@ u32 Ata::read(Offset where, unsigned size, Wires& wires) {
     if (absent()) return wires.unmapped_read(where);
     if (where.value == DATA) return read_data(size, wires);
     u32 value = 0;
-    for (unsigned i = 0; i < size; ++i) value |= u32{read_register(where.value + i, wires)} << 8 * i;
+    for (unsigned i = 0; i < size; ++i) {
+        bool const inside = where.value + i < block_end(where.value);
+        value |= u32{inside ? read_register(where.value + i, wires) : static_cast<u8>(wires.unmapped_read(where))} << 8 * i;
+    }
     return value;
 }
 
 void Ata::write(Offset where, unsigned size, u32 value, Wires& wires) {
     if (absent()) return wires.unmapped_write(where);
     if (where.value == DATA) return write_data(size, value, wires);
-    for (unsigned i = 0; i < size; ++i) write_register(where.value + i, static_cast<u8>(value >> 8 * i), wires);
+    for (unsigned i = 0; i < size; ++i) {
+        if (where.value + i < block_end(where.value)) write_register(where.value + i, static_cast<u8>(value >> 8 * i), wires);
+        else wires.unmapped_write(where);
+    }
 }
 
 u8 Ata::read_register(u64 where, Wires& wires) {
@@ -59,6 +68,7 @@ void Ata::write_register(u64 where, u8 value, Wires& wires) {
     if (where == CONTROL) return write_control(value, wires);
     control = static_cast<u8>(control & ~HOB);
     if (status & BSY) return;  // the drive does not listen
+    if ((status & DRQ) && where != COMMAND) return;  // it moves data, and only another command ends that: the address, and which drive it is, stay
     switch (where) {
     case FEATURES: return features.write(value);
     case COUNT: return count.write(value);
