@@ -88,13 +88,12 @@ Expected<Done> Outgoing::propose() {
     });
     if (!there) return Error{"the machine is gone"};
     TRY(std::move(flushed));
+    auto const server = std::make_shared<PageServer>(ranges, options_.serve, wakeup_);  // a byte for each frame, which had better not be written just before the pause
     Propose const proposal{.session = session_, .kind = options_.kind, .epoch = right_.epoch() + 1, .name = options_.name, .lease_ms = options_.lease_ms, .has_log = true, .header = header_};
     send(*link_, MessageKind::propose, proposal.bytes());
     TRY(send_logs());
     auto const ready = TRY(Ready::parse(TRY(await(*link_, MessageKind::ready)).bytes));
-    ServeOptions serve = options_.serve;
-    serve.names = ready.knows_pages;
-    auto const server = std::make_shared<PageServer>(ranges, serve, wakeup_);
+    if (ready.knows_pages) server->name_pages();
     std::lock_guard const lock(mutex_);
     server_ = server;
     return Done{};

@@ -48,6 +48,8 @@ class PageServer final : public WriteWatch {
 public:
     PageServer(const std::vector<RamRange>& ranges, ServeOptions options, std::shared_ptr<Wakeup> parent = nullptr);
 
+    /// The child knows pages by their hash. Before start().
+    void name_pages() { options_.names = true; }
     /// From here on pages can be served, and writes may wait for serve(), which has to follow. Pushing takes a processor for some milliseconds, which
     /// on a small host is the one that the child is being made on: it can wait for child_runs().
     enum class Push : u8 { at_once, when_child_runs };
@@ -90,7 +92,7 @@ private:
     void send_frames(Link& link, const std::vector<Frame>& frames, PageLedger::Fate as);
     void broken();
 
-    ServeOptions const options_;
+    ServeOptions options_;
     std::shared_ptr<Wakeup> const parent_;  // signalled when a write that waits may go on
     Wakeup wakeup_;
 
