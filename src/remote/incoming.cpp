@@ -95,7 +95,10 @@ void Incoming::ask_for_lease() {
 /// What came in while the child lacks pages goes back to the source, which could then replay to where the child was.
 void Incoming::tell_progress() {
     if (!arrived_once_ || proposal_.kind != MoveKind::migrate || finished_ || fenced()) return;
-    if (entries_.empty() && (progress_ == told_ || host_ns() - told_ns_ < tell_every_ns)) return;
+    if (!entries_.empty() || host_ns() - told_ns_ >= tell_every_ns) tell_progress_now();
+}
+
+void Incoming::tell_progress_now() {
     while (!entries_.empty()) {
         std::size_t const count = std::min(entries_.size(), entries_at_once);
         auto const end = entries_.begin() + static_cast<std::ptrdiff_t>(count);
@@ -126,7 +129,7 @@ Expected<Done> Incoming::handle(const WireFrame& message) {
     case MessageKind::fence: {
         u64 const epoch = TRY(parse_number(message.bytes));
         if (!right_.fence(epoch)) return Error{"the peer wants to fence another epoch"};
-        tell_progress();
+        tell_progress_now();  // to the last instruction that anybody has seen the output of: the source goes on from there
         send(*link_, MessageKind::fenced, number_bytes(epoch));
         TRY(link_->flush());
         pager_->give_up();

@@ -73,6 +73,7 @@ private:
     enum class Tell : u8 { nobody, source };
     void lost(const std::string& why, Tell tell);
     void tell_progress();
+    void tell_progress_now();
     void ask_for_lease();
     u64 lease_ns() const { return u64{proposal_.lease_ms} * 1'000'000; }
 

@@ -88,9 +88,9 @@ void Member::set_pace() {
 }
 
 void Member::after_slice() {
-    set_pace();
     console->publish(std::exchange(shown_, {}));
     bool const was_idle = idle_since_ns_ != 0;
+    if (!was_idle) set_pace();  // else cycles have passed without work
     idle_since_ns_ = 0;
     if (incoming) incoming->progress({machine_->position(), machine_->cycles()});
     auto const end = [this](const std::string& text) {
