@@ -208,7 +208,7 @@ TEST_F(Typing, AForkLeavesToTheParentWhatWasTypedThere) {
 TEST_F(Typing, WhatWasNotReadElsewhereComesBackWithTheMachine) {
     must(source.family->pause("web"));
     std::string text;
-    for (unsigned i = 0; i < 1500; ++i) text += static_cast<char>('a' + i % 16);
+    for (unsigned i = 0; i < 800; ++i) text += static_cast<char>('a' + i % 16);
     ASSERT_TRUE(must(source.family->console("web"))->type(text));
     move(MoveKind::migrate, {}, {.push_bytes_per_s = 0});
     ASSERT_TRUE(eventually([&] { return member(*target.family, "web").name == "web" && !must(target.family->console("web"))->read(0, 0).bytes.empty(); }));
@@ -218,7 +218,8 @@ TEST_F(Typing, WhatWasNotReadElsewhereComesBackWithTheMachine) {
     EXPECT_EQ(last_move(*source.family).report.phase, Outgoing::Phase::taken_back) << last_move(*source.family).report.error;
     std::string const there = must(target.family->console("web"))->read(0, 0).bytes;
     EXPECT_LT(there.size(), text.size()) << "else nothing was left to come back";
-    EXPECT_TRUE(eventually([&] { return there.size() + must(source.family->console("web"))->read(0, 0).bytes.size() >= text.size(); }));
+    auto const all_is_read = [&] { return there.size() + must(source.family->console("web"))->read(0, 0).bytes.size() >= text.size(); };
+    EXPECT_TRUE(eventually(all_is_read) || eventually(all_is_read)) << "even by a build that is not optimised, on a host that does other things as well";
     EXPECT_EQ(there + must(source.family->console("web"))->read(0, 0).bytes, text) << there.size() << " bytes of it there; " << member(*source.family, "web").detail;
     ended(source, "web");
 }
