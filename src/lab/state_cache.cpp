@@ -12,11 +12,10 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
-
-#include "base/hex.h"
 #include <string_view>
 #include <utility>
 
+#include "base/hex.h"
 #include "lab/state.h"
 #include "machine/configuration.h"
 

@@ -1,5 +1,5 @@
-// Chooses a fast handler for each decoded instruction, and fuses a comparison with the jump behind it. What has no fast handler gets the
-// one that runs the instruction exactly: the fast handlers are a list of optimisations, not the semantics.
+// Makes the ops of a block: a fast handler for each decoded instruction or for a comparison with the jump behind it, as x86/choose.h has them. What has none
+// gets the one that runs the instruction exactly: the fast handlers are a list of optimisations, not the semantics.
 #pragma once
 
 #include <span>
