@@ -1,5 +1,6 @@
 #include "cli/attach.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr u64 keys_ns = 10'000'000;  // a look at the keyboard
 constexpr u64 output_ms = 20;        // a look at the machine
+constexpr std::size_t keys_at_once = 4096;
 
 volatile std::sig_atomic_t caught_signal = 0;
 
@@ -34,16 +36,18 @@ Expected<Attached> attach(const std::string& machine, const std::string& socket)
     EscapeKeys escape;
     std::vector<u8> keys;
     for (u64 from = 0; caught_signal == 0;) {
-        auto const piece = TRY(client.console(machine, from, keys.empty() ? output_ms : 0));
+        bool const reads = terminal.interactive() || keys.size() < keys_at_once;  // a file waits until the machine has read; a key may be the escape
+        auto const piece = TRY(client.console(machine, from, keys.empty() || !reads ? output_ms : 0));
         terminal.write(piece.bytes);
         from = piece.from + piece.bytes.size();
         if (piece.ended && piece.bytes.empty()) return Attached{Detached::ended};
-        for (u8 const key : terminal.read(keys_ns)) {
+        for (u8 const key : reads ? terminal.read(keys_ns) : std::vector<u8>{}) {
             Escape const wish = terminal.interactive() ? escape.feed(key, keys) : (keys.push_back(key), Escape::none);
             if (wish == Escape::leave) return Attached{Detached::left};
             if (wish == Escape::help) terminal.write(EscapeKeys::help());
         }
-        if (!keys.empty() && client.type(machine, {keys.begin(), keys.end()})) keys.clear();
+        auto const next = keys.begin() + static_cast<std::ptrdiff_t>(std::min(keys.size(), keys_at_once));
+        if (next != keys.begin() && client.type(machine, {keys.begin(), next})) keys.erase(keys.begin(), next);
     }
     return Attached{Detached::signalled, caught_signal};
 }

@@ -31,21 +31,34 @@ ConsoleBuffer::Piece ConsoleBuffer::read(u64 from, u64 wait_ns) const {
     return {start, kept_.substr(static_cast<std::size_t>(start - from_)), ended_};
 }
 
-bool ConsoleBuffer::type(const std::string& bytes) {
+Expected<Done> ConsoleBuffer::type(const std::string& bytes) {
     std::lock_guard const lock(mutex_);
-    if (typed_.size() + bytes.size() > typed_bytes_max) return false;
+    if (elsewhere_) return Error{"is elsewhere; type there"};
+    if (typed_.size() + bytes.size() > typed_bytes_max) return Error{"does not read its input, and at most 64 KiB may wait"};
     typed_.insert(typed_.end(), bytes.begin(), bytes.end());
-    return true;
+    return Done{};
 }
 
-std::vector<u8> ConsoleBuffer::take_typed() {
+std::vector<u8> ConsoleBuffer::typed() const {
     std::lock_guard const lock(mutex_);
+    return typed_;
+}
+
+void ConsoleBuffer::drop(std::size_t bytes) {
+    std::lock_guard const lock(mutex_);
+    typed_.erase(typed_.begin(), typed_.begin() + static_cast<std::ptrdiff_t>(std::min(bytes, typed_.size())));
+}
+
+std::vector<u8> ConsoleBuffer::leave() {
+    std::lock_guard const lock(mutex_);
+    elsewhere_ = true;
     return std::exchange(typed_, {});
 }
 
-void ConsoleBuffer::put_back(std::span<const u8> bytes) {
+void ConsoleBuffer::arrive(std::vector<u8> typed) {
     std::lock_guard const lock(mutex_);
-    typed_.insert(typed_.begin(), bytes.begin(), bytes.end());
+    elsewhere_ = false;
+    typed_ = std::move(typed);
 }
 
 }  // namespace ramet

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "base/types.h"
 
 namespace ramet {
@@ -29,10 +30,16 @@ public:
     void end();
     /// What there is from a place on, waiting for it at most this long.
     Piece read(u64 from, u64 wait_ns) const;
-    /// False: the machine does not read, and there is too much already.
-    bool type(const std::string& bytes);
-    std::vector<u8> take_typed();
-    void put_back(std::span<const u8> bytes);
+    /// Refused if the machine does not read and there is too much already, or if the machine is elsewhere: what is taken is never lost.
+    Expected<Done> type(const std::string& bytes);
+    /// What the machine has not read.
+    std::vector<u8> typed() const;
+    /// It has read the first so many bytes of that.
+    void drop(std::size_t bytes);
+    /// The machine goes elsewhere, with what it has not read.
+    std::vector<u8> leave();
+    /// The machine is here (again), and this waits for it.
+    void arrive(std::vector<u8> typed);
 
 private:
     mutable std::mutex mutex_;
@@ -40,6 +47,7 @@ private:
     std::string kept_;
     u64 from_ = 0;  // place of its first byte
     std::vector<u8> typed_;
+    bool elsewhere_ = false;
     bool ended_ = false;
 };
 

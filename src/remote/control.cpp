@@ -65,7 +65,8 @@ Answer console(const Call& call) {
 }
 
 Answer type(const Call& call) {
-    if (!TRY(call.family.console(call.machine))->type(call.request.body)) return Error{call.machine + " does not read its input"};
+    auto const typed = TRY(call.family.console(call.machine))->type(call.request.body);
+    if (!typed) return Error{call.machine + " " + typed.error().text};
     call.family.wake();
     return std::string{"{}"};
 }

@@ -40,7 +40,8 @@ public:
         bool const there = post([&](Member& member) {
             member.replace(std::move(machine));
             followed = follow(member.machine(), member.recorder.get(), entries, last);
-            member.console->put_back(typed.subspan(std::min(read, typed.size())));
+            std::span<const u8> const unread = typed.subspan(std::min(read, typed.size()));
+            member.console->arrive({unread.begin(), unread.end()});
             member.state = followed ? Member::State::running : Member::State::ended;
             member.epoch += 2;
         });
@@ -51,7 +52,7 @@ public:
         auto const member = member_.lock();
         if (!member) return {};
         member->state = Member::State::away;
-        return member->console->take_typed();
+        return member->console->leave();
     }
     void left() override {
         post([](Member& member) {
@@ -309,7 +310,7 @@ void Family::arrived(const std::string& name, std::shared_ptr<Incoming> incoming
     std::erase_if(members_, [&](const auto& member) { return member->name == name; });  // one that has ended
     auto const member = std::make_shared<Member>(name, std::move(machine), interrupt_);
     member->epoch = incoming->epoch();
-    member->console->put_back(incoming->take_typed());
+    member->console->arrive(incoming->take_typed());
     member->incoming = std::move(incoming);
     members_.push_back(member);
 }

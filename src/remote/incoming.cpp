@@ -68,6 +68,7 @@ void Incoming::resume(std::unique_ptr<Link> link, u64 epoch) {
     if (failed_) return refuse(*link, error_);
     if (epoch != right_.epoch() || !arrived_once_ || fenced()) return refuse(*link, "this session has another epoch, or is over");
     link_ = std::move(link);
+    told_started_ = false;  // the source may not have heard it
     error_.clear();
     for (const Runs& message : pager_->lacks()) send(*link_, MessageKind::lacks, message.bytes());
     pager_->connect(link_.get());

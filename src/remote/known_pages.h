@@ -2,7 +2,7 @@
 // taken from here instead of being sent.
 //
 // Hashes are our own: computed here, or those of a snapshot, which checks them when it reads. Bounded: at most `pages_max` names.
-// Threads: one at a time. Tests: tests/remote/known_pages_test.cpp.
+// Threads: one at a time. Tests: tests/remote/page_server_test.cpp.
 #pragma once
 
 #include <map>

@@ -69,7 +69,7 @@ void Member::run(u64 cycles) {
             slice_end_ = std::min(passed, machine_->next_deadline());
             if (slice_end_ == Cycles::never()) slice_end_ = passed;
         } else {
-            slice_end_ = Cycles{machine_->cycles() + std::min(cycles, slice_cycles_)};
+            slice_end_ = Cycles{machine_->cycles() + std::min(cycles, pace_.cycles())};
         }
         slice_from_ = machine_->cycles();
         slice_from_ns_ = now;
@@ -80,17 +80,10 @@ void Member::run(u64 cycles) {
     if (at_boundary_) after_slice();
 }
 
-/// Whoever wants the machine at a boundary waits for the end of a slice; a guest may be a thousand times slower than another one.
-void Member::set_pace() {
-    u64 const ns = std::max<u64>(host_ns() - slice_from_ns_, 1), cycles = machine_->cycles() - slice_from_;
-    if (cycles < slice_cycles_ / 2 && ns < slice_ns) return;  // it ended early, of which nothing can be learnt
-    slice_cycles_ = std::clamp(cycles * slice_ns / ns, slice_cycles_min, slice_cycles_max);
-}
-
 void Member::after_slice() {
     console->publish(std::exchange(shown_, {}));
     bool const was_idle = idle_since_ns_ != 0;
-    if (!was_idle) set_pace();  // else cycles have passed without work
+    if (!was_idle) pace_.took(machine_->cycles() - slice_from_, host_ns() - slice_from_ns_);  // else cycles have passed without work
     idle_since_ns_ = 0;
     if (incoming) incoming->progress({machine_->position(), machine_->cycles()});
     auto const end = [this](const std::string& text) {
@@ -126,7 +119,7 @@ void Member::after_slice() {
 
 void Member::offer_input() {
     if (recorder == nullptr) return;  // soon
-    std::vector<u8> typed = console->take_typed();
+    std::vector<u8> const typed = console->typed();
     if (typed.empty()) return;
     auto const taken = recorder->apply(*machine_, {.kind = Input::Kind::serial, .bytes = typed});
     if (!taken) {
@@ -134,7 +127,7 @@ void Member::offer_input() {
         end_text = "recording failed: " + taken.error().text;
         return;
     }
-    console->put_back(std::span{typed}.subspan(*taken));
+    console->drop(*taken);
 }
 
 bool Member::output(Channel channel, u8 byte) {

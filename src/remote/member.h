@@ -12,6 +12,7 @@
 #include "remote/console_buffer.h"
 #include "remote/incoming.h"
 #include "remote/outgoing.h"
+#include "remote/pace.h"
 
 namespace ramet {
 
@@ -49,12 +50,9 @@ public:
     void replace(Machine machine);
 
 private:
-    static constexpr u64 slice_ns = 1'000'000, slice_cycles_min = 10'000, slice_cycles_max = 4'000'000;
-
     bool output(Channel channel, u8 byte) override;
     void loop();
     void after_slice();
-    void set_pace();
     void offer_input();
 
     std::unique_ptr<Machine> machine_;
@@ -64,7 +62,7 @@ private:
     Cycles slice_end_ = Cycles::never();
     Cycles slice_from_;
     u64 slice_from_ns_ = 0;
-    u64 slice_cycles_ = slice_cycles_min;  // as many as take a millisecond or so
+    Pace pace_;
     std::string shown_;
     u64 idle_since_ns_ = 0;  // 0: not idle
     u64 wake_ns_ = 0;

@@ -204,7 +204,7 @@ Expected<bool> Outgoing::handle(const WireFrame& message) {
     case MessageKind::started: {
         server_->child_runs();
         std::lock_guard const lock(mutex_);
-        report_.started_ns = host_ns() - departed_ns_;
+        if (report_.started_ns == 0) report_.started_ns = host_ns() - departed_ns_;
         return true;
     }
     case MessageKind::ping:

@@ -42,7 +42,6 @@ void Pager::want(Frame frame) {
 }
 
 bool Pager::fetch(Frame frame, Memory& into) {
-    if (store_.is_absent(frame) && drain_) drain_();
     if (store_.is_absent(frame)) {
         ++stats_.asked;
         u64 const from = host_ns();

@@ -36,8 +36,6 @@ public:
     void connect(Link* link);
     /// Without a fiber: waits for and handles the next message; false when none will ever come.
     void set_pump(std::function<bool()> pump) { pump_ = std::move(pump); }
-    /// Reads what has come already, without waiting: saves asking for what is on its way.
-    void set_drain(std::function<void()> drain) { drain_ = std::move(drain); }
 
     bool fetch(Frame frame, Memory& into) override;
 
@@ -72,7 +70,6 @@ private:
     std::shared_ptr<KnownPages> known_;
     Link* link_ = nullptr;
     std::function<bool()> pump_;
-    std::function<void()> drain_;
     std::set<Frame> wanted_;
     u64 total_ = 0;
     u64 absent_ = 0;

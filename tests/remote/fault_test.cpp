@@ -52,6 +52,18 @@ TEST_F(Faults, ALinkThatIsCutIsMadeAgain) {
     }
 }
 
+/// The target answers the proposal; that the child runs gets lost with the link.
+TEST_F(Faults, ThatAChildRunsIsToldAgainOverTheNextLink) {
+    u64 const greeting_and_answer = 2 * WireFrame::header_bytes + Hello{}.bytes().size() + Ready{}.bytes().size();
+    proxy.mute_after(greeting_and_answer);
+    move(MoveKind::fork);
+    ASSERT_TRUE(eventually([&] { return member(*target.family, "child").first_run_at_ns != 0; }));
+    ASSERT_EQ(last_move(*source.family).report.started_ns, 0U);
+    proxy.cut();
+    EXPECT_TRUE(eventually([&] { return last_move(*source.family).report.started_ns != 0; }));
+    expect_finished_and_equal();
+}
+
 TEST_F(Faults, ACorruptedByteEndsTheLinkAndNothingElse) {
     proxy.corrupt_after(256 << 10);  // beyond the logs and the state, before the end of the 400 pages
     move(MoveKind::migrate);

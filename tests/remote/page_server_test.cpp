@@ -116,6 +116,22 @@ TEST_F(RemoteMemory, SendingFirstSavesTheParentTheCopy) {
     parent.memory().unwatch_writes(bridge.server.get());
 }
 
+TEST_F(RemoteMemory, NothingIsPushedBeforeTheChildRuns) {
+    Bridge bridge{parent, {}, nullptr, PageServer::Push::when_child_runs};
+    Machine child = bridge.child(parent);
+    run(child, 100);
+    EXPECT_GT(bridge.pager->stats().asked, 0U) << "what it asks for comes all the same";
+    for (unsigned i = 0; i < 5; ++i) bridge.pump(20'000'000);
+    ServeStats const held = bridge.server->stats();
+    EXPECT_EQ(held.pushed, 0U);
+    EXPECT_EQ(held.zeros, 0U);
+    bridge.server->child_runs();
+    bridge.server->wakeup().signal();
+    bridge.pump_all();
+    EXPECT_TRUE(bridge.pager->complete());
+    EXPECT_GT(bridge.server->stats().pushed, 0U);
+}
+
 TEST_F(RemoteMemory, ADemandOvertakesThePush) {
     Bridge bridge{parent, {.push_bytes_per_s = 4096}};  // a page a second: the push would take minutes
     Machine child = bridge.child(parent);

@@ -19,6 +19,8 @@ public:
     /// One byte, when so many have passed.
     void corrupt_after(u64 bytes) { corrupt_after_ = bytes; }
     void set_one_by_one(bool on) { one_by_one_ = on; }
+    /// Of what comes back only the first so many bytes are passed on, until a cut.
+    void mute_after(u64 bytes) { back_room_ = bytes; }
     unsigned links() const { return links_; }
 
 private:
@@ -27,11 +29,12 @@ private:
         std::vector<u8> to_a, to_b;
     };
 
-    bool move(ByteLink& from, ByteLink& to, std::vector<u8>& held) {
+    bool move(ByteLink& from, ByteLink& to, std::vector<u8>& held, std::atomic<u64>& room) {
         std::array<u8, 65536> bytes;
-        if (held.empty()) {
-            auto const got = from.read(bytes);
+        if (held.empty() && room != 0) {
+            auto const got = from.read(std::span{bytes}.first(std::min<u64>(bytes.size(), room)));
             if (!got) return false;
+            if (room != ~u64{0}) room -= *got;
             held.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(*got));
             passed_ += *got;
             if (*got != 0 && passed_ > corrupt_after_) {
@@ -55,8 +58,11 @@ private:
                 if (other) pipes.push_back({std::move(link), *std::move(other), {}, {}});
                 ++links_;
             }
-            if (cut_.exchange(false)) pipes.clear();
-            if (!stalled_) std::erase_if(pipes, [this](Pipe& pipe) { return !move(*pipe.a, *pipe.b, pipe.to_b) || !move(*pipe.b, *pipe.a, pipe.to_a); });
+            if (cut_.exchange(false)) {
+                pipes.clear();
+                back_room_ = ~u64{0};
+            }
+            if (!stalled_) std::erase_if(pipes, [this](Pipe& pipe) { return !move(*pipe.a, *pipe.b, pipe.to_b, forth_room_) || !move(*pipe.b, *pipe.a, pipe.to_a, back_room_); });
             std::vector<pollfd> fds = {{.fd = listener_.fd(), .events = POLLIN, .revents = 0}};
             for (Pipe const& pipe : pipes)
                 for (int const fd : {pipe.a->read_fd(), pipe.b->read_fd()}) fds.push_back({.fd = stalled_ ? -1 : fd, .events = POLLIN, .revents = 0});
@@ -68,7 +74,7 @@ private:
     Listener listener_;
     std::atomic<bool> stop_ = false, cut_ = false, stalled_ = false, one_by_one_ = false;
     std::atomic<unsigned> links_ = 0;
-    std::atomic<u64> corrupt_after_ = ~u64{0};
+    std::atomic<u64> corrupt_after_ = ~u64{0}, forth_room_ = ~u64{0}, back_room_ = ~u64{0};
     u64 passed_ = 0;
     std::thread thread_;
 };

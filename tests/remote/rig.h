@@ -46,13 +46,13 @@ inline void run(Machine& machine, u64 instructions) {
 /// Serves `frozen` to a pager of another pool.
 class Bridge {
 public:
-    explicit Bridge(Machine& parent, ServeOptions options = {}, std::shared_ptr<KnownPages> known = nullptr)
+    explicit Bridge(Machine& parent, ServeOptions options = {}, std::shared_ptr<KnownPages> known = nullptr, PageServer::Push push = PageServer::Push::at_once)
         : server(std::make_shared<PageServer>(parent.memory().ranges(), std::move(options))),
           pager(std::make_shared<Pager>(pool, parent.memory().ranges(), std::move(known))) {
         auto ends = must(make_byte_link_pair());
         source_.emplace(std::move(ends.first));
         target_.emplace(std::move(ends.second));
-        server->start(std::move(parent.fork().memory()));
+        server->start(std::move(parent.fork().memory()), push);
         pager->connect(&*target_);
         pager->set_pump([this] { return pump(100'000'000); });
         thread_ = std::thread{[this] { result = server->serve(*source_, [](const WireFrame&) -> Expected<bool> { return false; }); }};
