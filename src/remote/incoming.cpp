@@ -153,8 +153,11 @@ Expected<Done> Incoming::handle(const WireFrame& message) {
 }
 
 Expected<Done> Incoming::take(LogPiece piece) {
-    auto& log = logs_[piece.log];
-    if (log.empty()) log_names_.push_back(piece.log);
+    if (logs_.empty() || logs_.back().name != piece.log) {
+        if (std::any_of(logs_.begin(), logs_.end(), [&](const CarriedLog& log) { return log.name == piece.log; })) return Error{"the peer sends a log twice"};
+        logs_.push_back({piece.log, {}});
+    }
+    std::vector<u8>& log = logs_.back().bytes;
     if (piece.offset != log.size()) return Error{"the peer's log has a gap"};
     log_bytes_ += piece.data.size();
     go_due_until_ns_ = host_ns() + go_due_ns;
@@ -183,33 +186,30 @@ Expected<Done> Incoming::take(const Go& go) {
 }
 
 Expected<LogHeader> Incoming::keep_logs(const std::string& directory) {
-    for (std::size_t i = 0; i < log_names_.size() && !kept_; ++i) {
-        Digest const name = log_names_[i];
-        std::vector<u8>& bytes = logs_[name];
-        if (i + 1 == log_names_.size() && !log_tail_.empty()) {
-            auto const log = TRY(InputLog::read(TRY(File::in_memory(bytes, "the peer's log"))));
+    if (!kept_ && !logs_.empty()) {
+        std::vector<u8>& own = logs_.back().bytes;
+        if (!log_tail_.empty()) {
+            auto const log = TRY(InputLog::read(TRY(File::in_memory(own, "the peer's log"))));
             std::vector<u8> const frame = make_frame(log->last_check(), log_tail_).bytes;
-            bytes.insert(bytes.end(), frame.begin(), frame.end());
+            own.insert(own.end(), frame.begin(), frame.end());
         }
-        AtomicFile file = TRY(AtomicFile::create(directory + "/" + kept_log_name(name)));
-        TRY(file.file().write(0, bytes));
-        TRY(file.commit());
+        kept_path_ = TRY(ramet::keep_logs(directory, logs_));
+        for (CarriedLog& log : logs_) log.bytes = {};
     }
+    kept_ = true;
     LogHeader header = proposal_.header;
     ByteWriter parent;
-    if (!log_names_.empty()) parent.digest(log_names_.back());
-    header.origin = {LogOrigin::Kind::fork, log_names_.empty() ? "" : kept_log_name(log_names_.back()), parent.finish(), log_entries_, at_, {}};
-    logs_.clear();
-    kept_ = true;
+    if (!logs_.empty()) parent.digest(logs_.back().name);
+    header.origin = {LogOrigin::Kind::fork, kept_path_, parent.finish(), log_entries_, at_, {}};
     return header;
 }
 
 Expected<Done> Incoming::take_over(const std::string& directory) {
     if (fenced()) return Error{"the source has taken the machine back; it runs there"};
-    if (log_names_.empty()) return Error{"no log came along, so the missing pages cannot be made here"};
+    if (logs_.empty()) return Error{"no log came along, so the missing pages cannot be made here"};
     TRY(keep_logs(directory));  // it may wait for its very first page
     if (!pager_->complete()) {
-        Machine made = TRY(rebuild(directory + "/" + kept_log_name(log_names_.back()), at_, pool_));
+        Machine made = TRY(rebuild(directory + "/" + kept_path_, at_, pool_));
         pager_->supply(made.memory());
     }
     right_.take_over();

@@ -6,7 +6,6 @@
 // Tests: tests/remote/migration_test.cpp, fault_test.cpp.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -84,10 +83,10 @@ private:
     DiskImages disks_;
     Arrived arrived_;
     TargetRight right_;
-    std::vector<Digest> log_names_;  // in the order they came: the machine's own last
-    std::map<Digest, std::vector<u8>> logs_;
+    std::vector<CarriedLog> logs_;  // the machine's own last; without bytes once they are kept
     u64 log_bytes_ = 0;
     bool kept_ = false;
+    std::string kept_path_;  // of the machine's own log, from the directory
     std::vector<u8> log_tail_;
     std::vector<u8> typed_;
     u64 log_entries_ = 0;

@@ -1,6 +1,7 @@
 #include "replay/lineage.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "replay/image_hashes.h"
 #include "replay/paths.h"
@@ -9,6 +10,8 @@
 namespace ramet {
 
 namespace {
+
+std::string kept_log_name(const Digest& log) { return log.hex() + ".rlog"; }
 
 Expected<Done> check_parent(const InputLog& parent, const InputLog& child) {
     const LogOrigin& origin = child.header().origin;
@@ -25,11 +28,12 @@ Expected<Done> check_parent(const InputLog& parent, const InputLog& child) {
 
 Expected<std::shared_ptr<const InputLog>> open_parent(const InputLog& child) {
     const LogOrigin& origin = child.header().origin;
-    auto named = InputLog::open(path_from(child.path(), origin.path));
-    if (named || origin.name.size() != 16) return named;
-    ByteReader name{origin.name};
-    auto kept = InputLog::open(path_from(child.path(), kept_log_name(name.digest())));
-    return kept ? kept : named;
+    if (origin.name.size() == sizeof(Digest)) {
+        ByteReader name{origin.name};
+        std::string const kept = path_from(child.path(), kept_log_name(name.digest()));
+        if (std::filesystem::exists(kept)) return InputLog::open(kept);
+    }
+    return InputLog::open(path_from(child.path(), origin.path));
 }
 
 Expected<Done> check_image(const InputLog& log, const ImageRecord& recorded, const Image& found) {
@@ -98,7 +102,27 @@ Expected<DiskImages> open_disks(const LogHeader& header, const ImagePaths& paths
     return images;
 }
 
-std::string kept_log_name(const Digest& log) { return log.hex() + ".rlog"; }
+Expected<std::string> keep_logs(const std::string& directory, const std::vector<CarriedLog>& logs) {
+    DigestStream all;
+    for (const CarriedLog& log : logs) {
+        auto const read = TRY(InputLog::read(TRY(File::in_memory(log.bytes, "the log that came along"))));
+        if (read->name() != log.name) return Error{"the log that came along has the name " + read->name().hex() + ", not " + log.name.hex()};
+        all.add(log.bytes);
+    }
+    std::string const folder = all.finish().hex();
+    std::error_code error;
+    std::filesystem::create_directory(directory + "/" + folder, error);
+    if (error) return Error{directory + "/" + folder + ": cannot be made: " + error.message()};
+    std::string path;
+    for (const CarriedLog& log : logs) {
+        path = folder + "/" + kept_log_name(log.name);
+        if (std::filesystem::exists(directory + "/" + path)) continue;
+        AtomicFile file = TRY(AtomicFile::create(directory + "/" + path));
+        TRY(file.file().write(0, log.bytes));
+        TRY(file.commit());
+    }
+    return path;
+}
 
 Expected<std::shared_ptr<const Lineage>> Lineage::open(const std::string& path) {
     auto lineage = std::make_shared<Lineage>();

@@ -18,14 +18,21 @@ struct Lineage {
 
     std::vector<std::shared_ptr<const InputLog>> logs;
 
-    /// A parent's log is looked for where the child's says, then beside the child's under its own name, as a host keeps logs that came from elsewhere.
+    /// A parent's log is looked for beside the child's under its own name, as keep_logs() keeps it, then where the child's says.
     static Expected<std::shared_ptr<const Lineage>> open(const std::string& path);
     const InputLog& root() const { return *logs.front(); }
     const InputLog& leaf() const { return *logs.back(); }
 };
 
-/// Under which file name a host keeps a log that came from elsewhere.
-std::string kept_log_name(const Digest& log);
+/// A log that came from elsewhere.
+struct CarriedLog {
+    Digest name;
+    std::vector<u8> bytes;
+};
+/// Keeps a machine's log and its ancestors', which come before it, in a folder of their own in `directory`: logs of one name can differ (of a machine that was
+/// recorded twice, or forked at two moments), and a child's log says only the name. The same logs are kept once. The path of the last one from
+/// `directory`; an error when bytes are not the log that they are said to be.
+Expected<std::string> keep_logs(const std::string& directory, const std::vector<CarriedLog>& logs);
 
 class LineageCursor {
 public:

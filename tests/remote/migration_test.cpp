@@ -241,6 +241,24 @@ TEST_F(Typing, NothingIsTakenForAMachineThatIsElsewhere) {
     ended(source, "web");
 }
 
+/// Two runs of one configuration begin with the same header, which is what a log is named by.
+TEST_F(Typing, LogsOfTwoRunsOfOneMachineAreKeptApart) {
+    Host again{directory, "again"};
+    must(again.boot(subject, "web"));
+    unsigned children = 0;
+    for (Host* const host : {&source, &again}) {
+        std::string const text = host == &source ? "a" : "bcd", child = "child" + std::to_string(children++);
+        must(must(host->family->console("web"))->type(text));
+        host->family->wake();
+        ASSERT_TRUE(eventually([&] { return must(host->family->console("web"))->read(0, 0).bytes == text; }));
+        must(host->family->move("web", {.to = address, .name = child}));
+        ASSERT_TRUE(eventually([&] { return last_move(*host->family).report.phase == Outgoing::Phase::finished; }));
+        ASSERT_TRUE(complete(child));
+    }
+    ended(target, "child0");
+    ended(target, "child1");
+}
+
 /// Between the pieces of the log and the switch the source goes on reading; those entries are the tail that goes with the machine.
 TEST_F(Typing, InputsThatTheSourceReadsUpToTheSwitchAreInTheChildsLineage) {
     std::atomic<bool> typing = true;

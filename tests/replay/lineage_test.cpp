@@ -1,6 +1,7 @@
 #include "replay/lineage.h"
 
 #include "machines.h"
+#include "replay/log_writer.h"
 #include "replay/player.h"
 #include "replay/snapshot.h"
 
@@ -84,6 +85,67 @@ TEST(Lineage, RefusesAnotherParentWithBothNames) {
     ASSERT_FALSE(lineage);
     EXPECT_NE(lineage.error().text.find(expected), std::string::npos) << lineage.error().text;
     EXPECT_NE(lineage.error().text.find(must(InputLog::open(directory / "parent.rlog"))->name().hex()), std::string::npos);
+}
+
+std::vector<u8> bytes_of(const std::string& path) {
+    File const file = must(File::open(path));
+    return must(file.read(0, must(file.size())));
+}
+
+std::vector<CarriedLog> carried(std::initializer_list<std::string> paths) {
+    std::vector<CarriedLog> logs;
+    for (const std::string& path : paths) logs.push_back({must(InputLog::open(path))->name(), bytes_of(path)});
+    return logs;
+}
+
+TEST(CarriedLogs, AreKeptWithTheirAncestorsAndReplay) {
+    Directory const directory;
+    std::string const other = directory / "other";
+    std::filesystem::create_directory(other);
+    Family const family{devices_subject(), directory};
+    std::string const kept = must(keep_logs(other, carried({directory / "parent.rlog", directory / "child.rlog", directory / "grand.rlog"})));
+    std::filesystem::remove(directory / "parent.rlog");  // which the child's names
+    EXPECT_EQ(replayed(other + "/" + kept), family.digests[2]);
+}
+
+TEST(CarriedLogs, OfOneNameAreKeptApart) {
+    Directory const directory;
+    std::string const other = directory / "other";
+    std::filesystem::create_directory(other);
+    Family const family{devices_subject(), directory};
+    std::vector<CarriedLog> shorter = carried({directory / "parent.rlog"});
+    LogHeader const header = must(InputLog::open(directory / "parent.rlog"))->header();
+    shorter[0].bytes = log_bytes(header, {});
+    ASSERT_EQ(must(InputLog::read(must(File::in_memory(shorter[0].bytes, "shorter"))))->name(), shorter[0].name);
+    std::string const longer_kept = must(keep_logs(other, carried({directory / "parent.rlog", directory / "child.rlog"})));
+    std::string const shorter_kept = must(keep_logs(other, shorter));
+    EXPECT_EQ(bytes_of(other + "/" + shorter_kept), shorter[0].bytes);
+    EXPECT_EQ(replayed(other + "/" + longer_kept), family.digests[1]);
+}
+
+TEST(CarriedLogs, AreKeptOnce) {
+    Directory const directory;
+    std::string const other = directory / "other";
+    std::filesystem::create_directory(other);
+    Family const family{devices_subject(), directory};
+    auto const logs = carried({directory / "parent.rlog"});
+    EXPECT_EQ(must(keep_logs(other, logs)), must(keep_logs(other, logs)));
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(other)) files += entry.is_regular_file();
+    EXPECT_EQ(files, 1U);
+}
+
+TEST(CarriedLogs, OfAnotherNameThanIsSaidAreRefused) {
+    Directory const directory;
+    std::string const other = directory / "other";
+    std::filesystem::create_directory(other);
+    Family const family{devices_subject(), directory};
+    auto logs = carried({directory / "parent.rlog"});
+    logs[0].name.lo ^= 1;
+    auto const kept = keep_logs(other, logs);
+    ASSERT_FALSE(kept);
+    EXPECT_NE(kept.error().text.find(logs[0].name.hex()), std::string::npos) << kept.error().text;
+    EXPECT_TRUE(std::filesystem::is_empty(other));
 }
 
 TEST(Lineage, ALogMayBeginAtASnapshot) {
