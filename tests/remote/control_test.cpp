@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "families.h"
+#include "process.h"
 #include "remote/control_json.h"
 
 namespace ramet {
@@ -55,6 +56,19 @@ TEST_F(Control, AFamilyIsDrivenOverItsSocketAlone) {
     must(client.stop("child"));
     replayed(log);
     EXPECT_TRUE(must(client.moves()).empty());
+}
+
+/// More than may wait for a machine, which does not read at first.
+TEST_F(Control, AttachGoesOnTypingWhenTheMachineReads) {
+    constexpr u64 size = 200'000;
+    write_file(directory / "keys", Bytes(size, 'x'));
+    must(host.boot(echo_subject(directory), "web"));
+    must(host.family->pause("web"));
+    Process const attach{{"sh", "-c", "exec " + std::string{RAMET_PROGRAM} + " attach web <" + (directory / "keys")}};
+    auto const console = must(host.family->console("web"));
+    ASSERT_TRUE(eventually([&] { return console->typed().size() > ConsoleBuffer::typed_bytes_max / 2; }));
+    must(host.family->resume("web"));
+    EXPECT_TRUE(eventually([&] { return console->read(0, 0).bytes.size() + console->typed().size() > ConsoleBuffer::typed_bytes_max + 8000; }));
 }
 
 TEST_F(Control, ErrorsSayWhatToDo) {
