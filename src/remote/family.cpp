@@ -155,7 +155,7 @@ void Family::settle(Member& member) {
     if (!member.recorder && member.state != Member::State::ended) {
         auto const record = [&]() -> Expected<Done> {
             LogHeader const header = TRY(incoming.keep_logs(log_directory_));
-            member.recorder = std::make_unique<Recorder>(TRY(Recorder::create(log_directory_ + "/" + member.name + ".rlog", header)));
+            member.recorder = std::make_unique<Recorder>(TRY(Recorder::create(new_log_path(member.name), header)));
             member.recorder->set_digests(false);
             member.recorder->add_tap([source = member.incoming](const LogEntry& entry) { if (entry.is_input()) source->note(entry); });
             return Done{};

@@ -112,6 +112,8 @@ private:
     Expected<Member*> need(const std::string& name);
     Expected<Done> check_new_name(const std::string& name);
     MemberInfo info(Member& member);
+    /// NAME.rlog, or NAME.2.rlog and so on: the log of an earlier machine of that name stays, because others may descend from it.
+    std::string new_log_path(const std::string& name) const;
 
     std::string const log_directory_;
     std::shared_ptr<PagePool> pool_ = std::make_shared<PagePool>();

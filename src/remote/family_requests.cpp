@@ -1,5 +1,6 @@
 // What other threads ask a family for, by name. Each request is done on the family's thread, between two slices.
 #include <algorithm>
+#include <filesystem>
 
 #include "remote/family.h"
 #include "remote/host_time.h"
@@ -157,13 +158,19 @@ Expected<Done> Family::remove(const std::string& name) {
     });
 }
 
+std::string Family::new_log_path(const std::string& name) const {
+    std::string path = log_directory_ + "/" + name + ".rlog";
+    for (u64 number = 2; std::filesystem::exists(path); ++number) path = log_directory_ + "/" + name + "." + std::to_string(number) + ".rlog";
+    return path;
+}
+
 Expected<Done> Family::fork(const std::string& name, const std::string& child) {
     return ask<Expected<Done>>([&]() -> Expected<Done> {
         Member* const parent = TRY(need(name));
         TRY(check_new_name(child));
         if (parent->state == Member::State::away) return Error{name + " is elsewhere; fork it there"};
         if (parent->waits() || !parent->recorder) return Error{name + " waits for a page; try again in a moment"};
-        std::string const path = log_directory_ + "/" + child + ".rlog";
+        std::string const path = new_log_path(child);
         std::erase_if(members_, [&](const auto& m) { return m->name == child; });
         auto const made = std::make_shared<Member>(child, parent->machine().fork(), interrupt_);
         TRY(parent->recorder->flush());

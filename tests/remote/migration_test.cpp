@@ -75,6 +75,23 @@ TEST_F(Moving, AMigrationLeavesNothingBehindAndItsLogReplays) {
     ended(target, "web");
 }
 
+/// web2 descends from the log that web had before it went away.
+TEST_F(Moving, AMachineThatMigratesBackLeavesOtherLogsAlone) {
+    must(source.family->fork("web", "web2"));
+    std::string const web2 = member(*source.family, "web2").log;
+    move(MoveKind::migrate);
+    ASSERT_TRUE(over());
+    ASSERT_TRUE(complete("web"));
+    Address const home = must(source.family->listen(must(Address::parse("unix:" + (directory / "home")))));
+    must(target.family->move("web", {.to = home, .kind = MoveKind::migrate}));
+    ASSERT_TRUE(eventually([&] { return last_move(*target.family).report.phase == Outgoing::Phase::finished && member(*source.family, "web").state == "running"; }));
+    ended(source, "web2");
+    ended(source, "web");
+    must(source.boot(subject, "base"));
+    must(source.family->fork("base", "web2"));
+    replayed(web2);
+}
+
 void give_a_disk(const Directory& directory, Subject& subject) {
     std::ofstream{directory / "disk.img", std::ios::binary} << std::string(1 << 20, 'd');
     subject.configuration.disks.push_back({.file = directory / "disk.img", .read_only = false, .place = 0, .bytes = 0});
