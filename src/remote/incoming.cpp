@@ -192,6 +192,7 @@ Expected<LogHeader> Incoming::keep_logs(const std::string& directory) {
             auto const log = TRY(InputLog::read(TRY(File::in_memory(own, "the peer's log"))));
             std::vector<u8> const frame = make_frame(log->last_check(), log_tail_).bytes;
             own.insert(own.end(), frame.begin(), frame.end());
+            log_tail_.clear();  // so that it is there once, if keeping fails and is tried again
         }
         kept_path_ = TRY(ramet::keep_logs(directory, logs_));
         for (CarriedLog& log : logs_) log.bytes = {};

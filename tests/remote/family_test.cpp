@@ -1,6 +1,7 @@
 // Parts of a family that need no machine: what is typed, and the length of slices. And Incoming without a family.
 #include "base/state.h"
 #include "families.h"
+#include "replay/log_writer.h"
 
 namespace ramet {
 namespace {
@@ -73,18 +74,19 @@ TEST(PaceOfSlices, LearnsNothingFromASliceThatEndedEarly) {
     EXPECT_EQ(pace.cycles(), Pace::cycles_min) << "but from one that took too long it does";
 }
 
-/// A target without a family: whether it polls for `go`.
-struct Due : testing::Test {
+/// A target without a family.
+struct Arriving : testing::Test {
     Directory directory;
     Subject subject = sweep_subject(directory, 10);
     std::pair<std::unique_ptr<ByteLink>, std::unique_ptr<ByteLink>> ends = must(make_byte_link_pair());
     Link source{std::move(ends.first)};
     std::optional<Machine> arrived;
+    Machine machine = subject.machine();
+    Propose proposal;
     std::optional<Incoming> incoming;
 
     void SetUp() override {
-        Machine machine = subject.machine();
-        Propose const proposal{.epoch = 2, .name = "web", .header = header_of(subject.configuration, subject.images, machine)};
+        proposal = {.epoch = 2, .name = "web", .header = header_of(subject.configuration, subject.images, machine)};
         incoming.emplace(std::make_unique<Link>(std::move(ends.second)), proposal, std::make_shared<PagePool>(), nullptr, DiskImages{}, [&](Machine made) { arrived.emplace(std::move(made)); });
     }
     void wait_until_not_due() {
@@ -96,7 +98,7 @@ struct Due : testing::Test {
     }
 };
 
-TEST_F(Due, GoIsDueForAShortTimeAfterTheAnswerAndAfterEachPieceOfALog) {
+TEST_F(Arriving, GoIsDueForAShortTimeAfterTheAnswerAndAfterEachPieceOfALog) {
     wait_until_not_due();
     bool was_due = false;
     u64 at = 0;
@@ -109,13 +111,23 @@ TEST_F(Due, GoIsDueForAShortTimeAfterTheAnswerAndAfterEachPieceOfALog) {
     EXPECT_TRUE(was_due);
 }
 
-TEST_F(Due, NothingIsDueOnceTheMachineIsHere) {
+TEST_F(Arriving, NothingIsDueOnceTheMachineIsHere) {
     send(source, MessageKind::log, LogPiece{{}, 0, {0}}.bytes());
-    Machine machine = subject.machine();
     send(source, MessageKind::go, Go{.epoch = 2, .at = {}, .log_entries = 0, .log_tail = {}, .typed = {}, .state = state_bytes(machine.state())}.bytes());
     deliver();
     ASSERT_TRUE(arrived) << incoming->error();
     EXPECT_FALSE(incoming->go_is_due());
+}
+
+TEST_F(Arriving, LogsThatCouldNotBeKeptAreKeptLaterAsTheyCame) {
+    std::vector<LogEntry> const tail = {LogEntry::of({}, text("a"))};
+    send(source, MessageKind::log, LogPiece{header_digest(proposal.header), 0, log_bytes(proposal.header, {})}.bytes());
+    send(source, MessageKind::go, Go{.epoch = 2, .at = {}, .log_entries = 1, .log_tail = entries_bytes(tail), .typed = {}, .state = state_bytes(machine.state())}.bytes());
+    deliver();
+    ASSERT_TRUE(arrived) << incoming->error();
+    EXPECT_FALSE(incoming->keep_logs(directory / "nowhere"));
+    LogHeader const child = must(incoming->keep_logs(directory.path()));
+    EXPECT_EQ(must(InputLog::open(directory / child.origin.path))->entry_count(), 1U);
 }
 
 }  // namespace
