@@ -92,6 +92,23 @@ TEST_F(Moving, AMachineThatMigratesBackLeavesOtherLogsAlone) {
     replayed(web2);
 }
 
+TEST_F(Moving, AMachineGoesToAndFroAndItsLineageReplays) {
+    constexpr unsigned journeys = 8;
+    std::array<Host*, 2> const hosts = {&source, &target};
+    std::array<Address, 2> const addresses = {must(source.family->listen(must(Address::parse("unix:" + (directory / "home"))))), address};
+    for (unsigned i = 0; i < journeys; ++i) {
+        Family& from = *hosts[i % 2]->family;
+        Family& to = *hosts[(i + 1) % 2]->family;
+        must(from.move("web", {.to = addresses[(i + 1) % 2], .kind = MoveKind::migrate}));
+        ASSERT_TRUE(eventually([&] { return last_move(from).report.phase == Outgoing::Phase::finished; })) << last_move(from).report.error;
+        u64 const at = member(to, "web").position;
+        ASSERT_TRUE(eventually([&] { return member(to, "web").position > at; }));
+        EXPECT_EQ(member(to, "web").epoch, i + 2U);
+    }
+    EXPECT_EQ(must(Lineage::open(member(*source.family, "web").log))->logs.size(), journeys + 1U);
+    ended(source, "web");
+}
+
 void give_a_disk(const Directory& directory, Subject& subject) {
     std::ofstream{directory / "disk.img", std::ios::binary} << std::string(1 << 20, 'd');
     subject.configuration.disks.push_back({.file = directory / "disk.img", .read_only = false, .place = 0, .bytes = 0});
