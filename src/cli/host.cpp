@@ -65,6 +65,16 @@ Expected<int> receive(const ReceiveWords& words) {
     return caught_signal == 0 ? int{done} : signal_status(caught_signal);
 }
 
+/// Children elsewhere get the rest of their memory from here, and others of this process may live longer than its first machine.
+void wait_for_children(Family& family) {
+    constexpr auto look = std::chrono::milliseconds{20};
+    constexpr unsigned silent_looks = 100;
+    for (unsigned looks = 0; caught_signal == 0 && !family.stopped(); ++looks) {
+        std::this_thread::sleep_for(look);
+        if (looks == silent_looks) std::fprintf(stderr, "ramet run: the machine has ended; this process goes on for its children (ramet ps, ramet migrations). Ctrl-C ends them, too\n");
+    }
+}
+
 }  // namespace
 
 Expected<int> host(const std::string& name, Machine machine, const LogHeader& header, const std::string& log) {
@@ -76,11 +86,12 @@ Expected<int> host(const std::string& name, Machine machine, const LogHeader& he
     Attached const attached = TRY(attach(name, control->path()));
     if (attached.how == Detached::signalled) return signal_status(attached.signal);
     if (attached.how == Detached::ended) {
+        for (int const signal : {SIGINT, SIGTERM}) std::signal(signal, [](int s) { caught_signal = s; });
         family.stop_when_empty();
         family.wake();
-        while (!family.stopped()) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        wait_for_children(family);
     }
-    return done;
+    return caught_signal == 0 ? int{done} : signal_status(caught_signal);
 }
 
 void add_receive(CLI::App& app, int& status) {

@@ -110,6 +110,8 @@ void Family::run() {
         accept();
         serve_links();
         run_members();
+        if (stop_when_empty_ && none_lives())
+            for (Move& move : moves_) move.outgoing->hurry();
         if (stop_when_empty_ && empty()) break;
         wait();
     }
@@ -126,9 +128,13 @@ void Family::run() {
     moves.clear();
 }
 
+bool Family::none_lives() const {
+    return std::all_of(members_.begin(), members_.end(), [](const auto& member) { return member->state == Member::State::ended; });
+}
+
 bool Family::empty() const {
-    bool const none_lives = std::all_of(members_.begin(), members_.end(), [](const auto& member) { return member->state == Member::State::ended; });
-    return none_lives && fresh_.empty() && coming_.empty() && relays_.empty();
+    bool const all_moved = std::all_of(moves_.begin(), moves_.end(), [](const Move& move) { return move.outgoing->over(); });
+    return none_lives() && all_moved && fresh_.empty() && coming_.empty() && relays_.empty();
 }
 
 void Family::run_members() {
@@ -196,7 +202,7 @@ void Family::serve_links() {
 /// Who forked the member while it lacks pages may lack them as well.
 void Family::relay(Member& member) {
     for (Move& move : moves_) {
-        auto const server = move.machine == member.name ? move.outgoing->server() : nullptr;
+        auto const server = move.parent.lock().get() == &member ? move.outgoing->server() : nullptr;
         if (!server) continue;
         std::vector<Frame> const lacking = server->lacking();
         for (Frame const frame : lacking) member.incoming->pager().want(frame);
@@ -355,7 +361,7 @@ Expected<u64> Family::move(const std::string& name, MoveOptions options) {
         auto const shared = *std::find_if(members_.begin(), members_.end(), [&](const auto& m) { return m.get() == parent; });
         if (options.kind == MoveKind::migrate) options.serve.release = true;
         auto departure = std::make_shared<Departure>(*this, shared);
-        moves_.push_back({next_move_, name, {}, std::make_unique<Outgoing>(std::move(options), std::move(departure), wakeup_, parent->epoch)});
+        moves_.push_back({next_move_, name, shared, std::make_unique<Outgoing>(std::move(options), std::move(departure), wakeup_, parent->epoch)});
         return next_move_++;
     });
 }

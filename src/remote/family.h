@@ -56,7 +56,7 @@ public:
     Expected<Done> join_siblings(const std::string& path);
     /// Pages that this snapshot has need not be sent here.
     Expected<Done> know(std::shared_ptr<const Snapshot> snapshot);
-    /// Ends when no machine is left and none is coming, if asked to.
+    /// Ends when no machine is left and none is coming, if asked to; children of machines that have ended get all of their memory before.
     void stop_when_empty() { stop_when_empty_ = true; }
     bool stopped() const { return stopped_; }
     void stop();
@@ -87,7 +87,7 @@ private:
     struct Move {
         u64 number = 0;
         std::string machine;
-        std::vector<Frame> asked;  // by the child, for the next one of the same parent
+        std::weak_ptr<Member> parent;  // another one may have its name by now
         std::unique_ptr<Outgoing> outgoing;
     };
     class Departure;
@@ -103,6 +103,7 @@ private:
     bool greet_fresh(Fresh& fresh);
     Expected<Done> propose(std::unique_ptr<Link> link, Propose proposal);
     Expected<Done> resume(std::unique_ptr<Link> link, const Resume& resume);
+    bool none_lives() const;
     bool empty() const;
     void arrived(const std::string& name, std::shared_ptr<Incoming> incoming, Machine machine);
     void settle(Member& member);

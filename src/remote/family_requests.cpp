@@ -149,9 +149,11 @@ Expected<Done> Family::remove(const std::string& name) {
     return ask<Expected<Done>>([&]() -> Expected<Done> {
         Member* const member = find(name);
         if (member == nullptr) return Error{"there is no machine \"" + name + "\" here; `ramet ps` lists them"};
-        for (Move& move : moves_)
-            if (move.machine == name) move.outgoing->abandon();
-        if (member->recorder && !member->waits() && member->state != Member::State::away && !member->incoming)
+        if (member->state == Member::State::away)
+            return Error{name + " is on its way to another host, which gets its memory from here; wait, or fetch it back with `ramet resume " + name + " --take-back`"};
+        bool const needed = std::any_of(moves_.begin(), moves_.end(), [&](const Move& move) { return move.parent.lock().get() == member && !move.outgoing->over(); });
+        if (member->incoming && needed) return Error{name + " lacks pages that its children elsewhere need as well; wait until `ramet ps` shows none, or stop those first"};
+        if (member->recorder && !member->waits() && !member->incoming)
             TRY(member->recorder->finish(member->machine(), {StopReason::interrupted}));
         std::erase_if(members_, [&](const auto& m) { return m.get() == member; });
         return Done{};

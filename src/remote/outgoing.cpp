@@ -94,8 +94,11 @@ Expected<Done> Outgoing::propose() {
     TRY(send_logs());
     auto const ready = TRY(Ready::parse(TRY(await(*link_, MessageKind::ready)).bytes));
     if (ready.knows_pages) server->name_pages();
-    std::lock_guard const lock(mutex_);
-    server_ = server;
+    {
+        std::lock_guard const lock(mutex_);
+        server_ = server;
+    }
+    if (hurry_) server->push_all();
     return Done{};
 }
 
@@ -296,6 +299,11 @@ Expected<Done> Outgoing::bring_back() {
 void Outgoing::take_back() {
     take_back_ = true;
     if (auto const server = this->server()) server->stop();
+}
+
+void Outgoing::hurry() {
+    if (hurry_.exchange(true)) return;
+    if (auto const server = this->server()) server->push_all();
 }
 
 void Outgoing::abandon() {

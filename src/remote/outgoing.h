@@ -72,6 +72,8 @@ public:
 
     /// The child stops, and the parent goes on from where it was. Returns at once; a later report says how it went.
     void take_back();
+    /// The child gets what it lacks as fast as it goes, because this process wants to end.
+    void hurry();
     /// The child goes on as far as it comes with what it has.
     void abandon();
     bool over() const;
@@ -122,6 +124,7 @@ private:
     u64 departed_ns_ = 0;
     std::atomic<bool> take_back_ = false;
     std::atomic<bool> abandon_ = false;
+    std::atomic<bool> hurry_ = false;
 
     mutable std::mutex mutex_;  // of what follows
     Report report_;

@@ -52,6 +52,14 @@ void PageServer::child_runs() {
     pushes_ = true;
 }
 
+void PageServer::push_all() {
+    {
+        Lock const lock(mutex_);
+        options_.push_bytes_per_s = ServeOptions::unlimited;
+    }
+    wakeup_.signal();
+}
+
 Expected<Done> PageServer::serve(Link& link, const Other& other) {
     {
         Lock const lock(mutex_);

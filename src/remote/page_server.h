@@ -55,6 +55,8 @@ public:
     enum class Push : u8 { at_once, when_child_runs };
     void start(Memory frozen, Push push = Push::at_once);
     void child_runs();
+    /// Whatever the options said: everything goes out as fast as it can.
+    void push_all();
 
     /// What a message means that the server does not know itself: false, and it is not the server's either.
     using Other = std::function<Expected<bool>(const WireFrame&)>;

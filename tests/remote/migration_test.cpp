@@ -92,6 +92,39 @@ TEST_F(Moving, AMachineThatMigratesBackLeavesOtherLogsAlone) {
     replayed(web2);
 }
 
+TEST_F(Moving, AChildGetsItsMemoryThoughItsParentWasStopped) {
+    move(MoveKind::fork, "web2", {.push_bytes_per_s = 256 << 10});
+    ASSERT_TRUE(eventually([&] { return member(*target.family, "web2").name == "web2"; }));
+    ASSERT_NE(member(*target.family, "web2").lacking_pages, 0U);
+    must(source.family->remove("web"));
+    ASSERT_TRUE(over());
+    EXPECT_EQ(last_move(*source.family).report.phase, Outgoing::Phase::finished) << last_move(*source.family).report.error;
+    ASSERT_TRUE(complete("web2"));
+    ended(target, "web2");
+}
+
+TEST_F(Moving, AProcessThatWantsToEndGivesAChildItsMemoryFirst) {
+    move(MoveKind::fork, "web2", {.push_bytes_per_s = 0});
+    ASSERT_TRUE(eventually([&] { return member(*target.family, "web2").name == "web2"; }));
+    must(source.family->remove("web"));
+    source.family->stop_when_empty();
+    source.family->wake();
+    ASSERT_TRUE(eventually([&] { return source.family->stopped(); }));
+    ASSERT_TRUE(complete("web2"));
+    ended(target, "web2");
+}
+
+TEST_F(Moving, AMachineThatIsOnItsWayIsNotStopped) {
+    move(MoveKind::migrate, {}, {.push_bytes_per_s = 0});
+    ASSERT_TRUE(eventually([&] { return member(*source.family, "web").state == "elsewhere"; }));
+    auto const stopped = source.family->remove("web");
+    ASSERT_FALSE(stopped);
+    EXPECT_NE(stopped.error().text.find("--take-back"), std::string::npos) << stopped.error().text;
+    must(source.family->take_back("web"));
+    ASSERT_TRUE(over());
+    must(source.family->remove("web"));
+}
+
 TEST_F(Moving, AMachineGoesToAndFroAndItsLineageReplays) {
     constexpr unsigned journeys = 8;
     std::array<Host*, 2> const hosts = {&source, &target};
