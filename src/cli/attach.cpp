@@ -17,7 +17,7 @@ namespace {
 
 constexpr u64 keys_ns = 10'000'000;  // a look at the keyboard
 constexpr u64 output_ms = 20;        // a look at the machine
-constexpr std::size_t keys_at_once = 4096;
+constexpr std::size_t keys_at_once = 512;
 
 volatile std::sig_atomic_t caught_signal = 0;
 

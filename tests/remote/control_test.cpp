@@ -68,7 +68,7 @@ TEST_F(Control, AttachGoesOnTypingWhenTheMachineReads) {
     auto const console = must(host.family->console("web"));
     ASSERT_TRUE(eventually([&] { return console->typed().size() > ConsoleBuffer::typed_bytes_max / 2; }));
     must(host.family->resume("web"));
-    EXPECT_TRUE(eventually([&] { return console->read(0, 0).bytes.size() + console->typed().size() > ConsoleBuffer::typed_bytes_max + 8000; }));
+    EXPECT_TRUE(eventually([&] { return console->read(0, 0).bytes.size() + console->typed().size() > ConsoleBuffer::typed_bytes_max + 256; }));
 }
 
 TEST_F(Control, ErrorsSayWhatToDo) {

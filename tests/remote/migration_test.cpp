@@ -294,7 +294,7 @@ TEST_F(Typing, WhatWasNotReadElsewhereComesBackWithTheMachine) {
 /// Else it would be lost when the machine stays there, and what waits would grow with each time that it comes back.
 TEST_F(Typing, NothingIsTakenForAMachineThatIsElsewhere) {
     must(source.family->pause("web"));
-    std::string const text(300, 'x');
+    std::string const text(20, 'x');
     auto const at_source = must(source.family->console("web"));
     ASSERT_TRUE(at_source->type(text));
     move(MoveKind::migrate, {}, {.push_bytes_per_s = 0});
