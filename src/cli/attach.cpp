@@ -27,6 +27,12 @@ void catch_signals() {
     for (int const signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
 }
 
+/// Its process is there, and it is not.
+bool was_stopped(const ControlClient& client, const std::string& machine) {
+    auto const members = client.members();
+    return members && std::none_of(members->begin(), members->end(), [&](const MemberInfo& member) { return member.name == machine; });
+}
+
 }  // namespace
 
 Expected<Attached> attach(const std::string& machine, const std::string& socket) {
@@ -35,12 +41,16 @@ Expected<Attached> attach(const std::string& machine, const std::string& socket)
     Terminal terminal;
     EscapeKeys escape;
     std::vector<u8> keys;
+    bool was_there = false;
     for (u64 from = 0; caught_signal == 0;) {
         bool const reads = terminal.interactive() || keys.size() < keys_at_once;  // a file waits until the machine has read; a key may be the escape
-        auto const piece = TRY(client.console(machine, from, keys.empty() || !reads ? output_ms : 0));
-        terminal.write(piece.bytes);
-        from = piece.from + piece.bytes.size();
-        if (piece.ended && piece.bytes.empty()) return Attached{Detached::ended};
+        auto const piece = client.console(machine, from, keys.empty() || !reads ? output_ms : 0);
+        if (!piece && was_there && was_stopped(client, machine)) return Attached{Detached::ended};
+        if (!piece) return piece.error();
+        was_there = true;
+        terminal.write(piece->bytes);
+        from = piece->from + piece->bytes.size();
+        if (piece->ended && piece->bytes.empty()) return Attached{Detached::ended};
         for (u8 const key : reads ? terminal.read(keys_ns) : std::vector<u8>{}) {
             Escape const wish = terminal.interactive() ? escape.feed(key, keys) : (keys.push_back(key), Escape::none);
             if (wish == Escape::leave) return Attached{Detached::left};

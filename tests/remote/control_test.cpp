@@ -71,6 +71,22 @@ TEST_F(Control, AttachGoesOnTypingWhenTheMachineReads) {
     EXPECT_TRUE(eventually([&] { return console->read(0, 0).bytes.size() + console->typed().size() > ConsoleBuffer::typed_bytes_max + 256; }));
 }
 
+/// At whatever moment of its watching.
+TEST_F(Control, AttachEndsInOrderWhenTheMachineIsStopped) {
+    for (unsigned i = 0; i < 8; ++i) {
+        must(host.boot(echo_subject(directory), "web"));
+        must(must(host.family->console("web"))->type("a"));
+        host.family->wake();
+        Process attach{{"sh", "-c", "exec " + std::string{RAMET_PROGRAM} + " attach web >" + (directory / "shown") + " </dev/null"}};
+        EXPECT_TRUE(eventually([&] { return std::filesystem::exists(directory / "shown") && std::filesystem::file_size(directory / "shown") != 0; }));
+        std::this_thread::sleep_for(std::chrono::milliseconds{3 * i});
+        must(host.family->remove("web"));
+        EXPECT_EQ(attach.wait(), 0);
+        std::filesystem::remove(directory / "shown");
+        std::filesystem::remove(host.logs + "/web.rlog");
+    }
+}
+
 TEST_F(Control, ErrorsSayWhatToDo) {
     ControlClient const client{server->path()};
     EXPECT_NE(client.pause("nobody").error().text.find("ramet ps"), std::string::npos);
