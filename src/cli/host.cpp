@@ -85,12 +85,12 @@ Expected<int> host(const std::string& name, Machine machine, const LogHeader& he
     auto const control = TRY(ControlServer::start(family, TRY(runtime_directory())));
     Attached const attached = TRY(attach(name, control->path()));
     if (attached.how == Detached::signalled) return signal_status(attached.signal);
-    if (attached.how == Detached::ended) {
-        for (int const signal : {SIGINT, SIGTERM}) std::signal(signal, [](int s) { caught_signal = s; });
-        family.stop_when_empty();
-        family.wake();
-        wait_for_children(family);
-    }
+    if (attached.how == Detached::left)
+        for (const MemberInfo& member : family.members()) static_cast<void>(family.remove(member.name));  // refused by what is on its way, which has to arrive
+    for (int const signal : {SIGINT, SIGTERM}) std::signal(signal, [](int s) { caught_signal = s; });
+    family.stop_when_empty();
+    family.wake();
+    wait_for_children(family);
     return caught_signal == 0 ? int{done} : signal_status(caught_signal);
 }
 
