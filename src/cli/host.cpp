@@ -21,13 +21,17 @@ namespace {
 
 volatile std::sig_atomic_t caught_signal = 0;
 
-/// $XDG_RUNTIME_DIR/ramet/PID.logs: of machines that nobody asked to record elsewhere.
+/// $XDG_RUNTIME_DIR/ramet/PID.logs, or PID.2.logs and so on if an earlier process of that number has left logs: of machines that nobody asked to record
+/// elsewhere.
 Expected<std::string> log_directory() {
-    std::string const path = TRY(runtime_directory()) + "/" + std::to_string(getpid()) + ".logs";
-    std::error_code error;
-    std::filesystem::create_directories(path, error);
-    if (error) return Error{path + ": cannot be made: " + error.message()};
-    return path;
+    std::string const own = TRY(runtime_directory()) + "/" + std::to_string(getpid());
+    std::string path = own + ".logs";
+    for (u64 number = 2;; ++number) {
+        std::error_code error;
+        if (std::filesystem::create_directory(path, error)) return path;
+        if (error) return Error{path + ": cannot be made: " + error.message()};
+        path = own + "." + std::to_string(number) + ".logs";
+    }
 }
 
 /// Standard input and output as a link, which alone holds them: their other ends see when it is closed.

@@ -71,6 +71,18 @@ TEST_F(Control, AttachGoesOnTypingWhenTheMachineReads) {
     EXPECT_TRUE(eventually([&] { return console->read(0, 0).bytes.size() + console->typed().size() > ConsoleBuffer::typed_bytes_max + 256; }));
 }
 
+/// Of a process that had the same number.
+TEST_F(Control, ANewProcessLeavesOldLogsAlone) {
+    std::string const place = directory / "r", runtime = directory / "ramet/";
+    Process const receiver{{"sh", "-c", "mkdir " + runtime + "$$.logs && exec " + std::string{RAMET_PROGRAM} + " receive --listen unix:" + place}};
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(place); }));
+    must(host.boot(echo_subject(directory), "web"));
+    must(host.family->move("web", {.to = must(Address::parse("unix:" + place))}));
+    std::string const process = runtime + std::to_string(receiver.pid());
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(process + ".2.logs/web.rlog"); }));
+    EXPECT_TRUE(std::filesystem::is_empty(process + ".logs"));
+}
+
 /// At whatever moment of its watching.
 TEST_F(Control, AttachEndsInOrderWhenTheMachineIsStopped) {
     for (unsigned i = 0; i < 8; ++i) {
