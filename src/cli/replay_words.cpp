@@ -12,6 +12,7 @@ void add_image_options(CLI::App& command, ImagePaths& images) {
     command.add_option("-k,--kernel", images.kernel, "where the kernel is now, if not where the log says")->type_name("FILE");
     command.add_option("-i,--initrd", images.initrd, "where the initial RAM disk is now")->type_name("FILE");
     command.add_option("-d,--disk", images.disks, "where the image of disk 0 is now; given twice, of disk 1 as well")->type_name("FILE")->allow_extra_args(false);
+    command.add_option("--from", images.snapshot, "where the snapshot is now that the run began with, if it did")->type_name("FILE");
 }
 
 Expected<Position> parse_position(const std::string& text, const std::string& where) {

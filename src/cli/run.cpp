@@ -1,5 +1,6 @@
 // ramet run: boots a machine and puts its serial port on the terminal.
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "base/quantity.h"
@@ -39,6 +40,11 @@ struct Words {
     bool verbose = false;
 };
 
+/// As any process finds it: the log of a machine with a name goes to wherever its children are, and their processes have directories of their own.
+std::string from_anywhere(const std::string& path) {
+    return std::filesystem::exists(path) ? std::filesystem::absolute(path).lexically_normal().string() : path;
+}
+
 Expected<Configuration> configuration_of(const Words& words) {
     Configuration c;
     if (!words.file.empty()) c = TRY(read_configuration(words.file));
@@ -59,6 +65,8 @@ Expected<Configuration> configuration_of(const Words& words) {
     add_disks(words.disks, false);
     add_disks(words.read_only_disks, true);
     TRY(check_disks(c.disks, "--disk"));
+    if (!words.name.empty())
+        for (std::string* const path : {&c.kernel, &c.initrd}) *path = from_anywhere(*path);
     return c;
 }
 
@@ -106,6 +114,7 @@ Expected<Start> restore(const Words& words) {
     Machine machine = TRY(restore_machine(snapshot, std::make_shared<PagePool>(), paths_of(words)));
     LogHeader header = snapshot->header();
     if (!words.record.empty() || !words.name.empty()) header.origin = snapshot_origin(*snapshot, machine, words.record);
+    if (!words.name.empty()) header.origin.path = from_anywhere(words.from);
     return Start{std::move(machine), std::move(header)};
 }
 

@@ -70,7 +70,7 @@ Expected<Machine> boot(const InputLog& log, const ImagePaths& paths, std::shared
 
 Expected<Machine> restore(const InputLog& log, const ImagePaths& paths, std::shared_ptr<PagePool> pool) {
     const LogOrigin& origin = log.header().origin;
-    auto const snapshot = TRY(Snapshot::open(path_from(log.path(), origin.path)));
+    auto const snapshot = TRY(Snapshot::open(paths.snapshot.empty() ? path_from(log.path(), origin.path) : paths.snapshot));
     std::span<const u8> const id = snapshot->id().bytes;
     if (!std::equal(id.begin(), id.end(), origin.name.begin(), origin.name.end())) {
         Sha256 expected;

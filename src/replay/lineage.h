@@ -59,6 +59,7 @@ struct ImagePaths {
     std::string kernel = {};
     std::string initrd = {};
     std::vector<std::string> disks = {};  // by place; empty: where the log says
+    std::string snapshot = {};            // that a log begins at
 };
 
 /// The images of a machine's disks, opened; one whose content is another than the header says is refused with both hashes. `who` opens messages.

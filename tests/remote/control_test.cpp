@@ -71,6 +71,15 @@ TEST_F(Control, AttachGoesOnTypingWhenTheMachineReads) {
     EXPECT_TRUE(eventually([&] { return console->read(0, 0).bytes.size() + console->typed().size() > ConsoleBuffer::typed_bytes_max + 256; }));
 }
 
+/// Its log may be replayed by a process that has another directory.
+TEST_F(Control, AHostedMachineNamesItsImagesFromAnywhere) {
+    echo_subject(directory);
+    Process const hosting{{"sh", "-c", "cd " + directory.path() + " && exec " + std::string{RAMET_PROGRAM} + " run --kernel echo --name hosted"}};
+    ASSERT_TRUE(eventually([&] { return static_cast<bool>(ControlClient::of("hosted")); }));
+    std::string const log = must(must(ControlClient::of("hosted")).members())[0].log;
+    EXPECT_EQ(must(InputLog::open(log))->header().configuration.kernel, directory / "echo");
+}
+
 /// Of a process that had the same number.
 TEST_F(Control, ANewProcessLeavesOldLogsAlone) {
     std::string const place = directory / "r", runtime = directory / "ramet/";

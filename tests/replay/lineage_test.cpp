@@ -37,8 +37,8 @@ struct Family {
     }
 };
 
-Digest replayed(const std::string& path) {
-    Player player = must(Player::open(path, {}, std::make_shared<PagePool>()));
+Digest replayed(const std::string& path, const ImagePaths& images = {}) {
+    Player player = must(Player::open(path, images, std::make_shared<PagePool>()));
     NullPorts ports;
     Progress const progress = must(player.run_to_end(ports));
     EXPECT_EQ(progress.kind, Progress::Kind::ended) << divergence_text(progress.divergence.value_or(Divergence{}));
@@ -168,6 +168,9 @@ TEST(Lineage, ALogMayBeginAtASnapshot) {
         recorded = restored.digest();
     }
     EXPECT_EQ(replayed(directory / "run.rlog"), recorded);
+    std::filesystem::rename(directory / "at.rsnap", directory / "moved.rsnap");
+    EXPECT_FALSE(Player::open(directory / "run.rlog", {}, std::make_shared<PagePool>()));
+    EXPECT_EQ(replayed(directory / "run.rlog", {.snapshot = directory / "moved.rsnap"}), recorded);
 }
 
 }  // namespace
