@@ -233,11 +233,11 @@ Fault marked_external(Fault f, EventKind kind) {
 }
 
 /// Whether the saved image has RF set, so that going on after the handler does not meet an instruction breakpoint again (APM volume 2,
-/// 3.1.6 and table 8-1): faults, but for the breakpoint itself, whose handler decides. Among debug exceptions, general detection is one: BD
-/// alone may be left over from an earlier one, but GD is cleared only by the delivery.
-bool sets_resume_flag(const Core& core, Vector v) {
-    switch (v) {
-    case Vector::DB: return (core.cpu.dr6 & debug::dr6::BD) && (core.cpu.dr7 & debug::dr7::GD);
+/// 3.1.6 and table 8-1): faults, but for the breakpoint itself, whose handler decides. Among debug exceptions, general detection is one, and says so itself:
+/// BD in DR6 may be left over from an earlier one, and GD may be set again since.
+bool sets_resume_flag(const Fault& f) {
+    switch (f.vector) {
+    case Vector::DB: return f.error & debug::dr6::BD;
     case Vector::NMI:
     case Vector::BP:
     case Vector::OF:
@@ -248,10 +248,11 @@ bool sets_resume_flag(const Core& core, Vector v) {
 }
 
 /// One attempt to deliver an exception; a nested one leaves RFLAGS as they were.
-Fault deliver_once(Core& core, Vector vector, std::optional<u32> error) {
+Fault deliver_once(Core& core, const Fault& f) {
+    std::optional<u32> const error = f.has_error && !core.real_mode() ? std::optional<u32>(f.error) : std::nullopt;
     u64 const rf = core.cpu.rflags & rflags::RF;
-    if (sets_resume_flag(core, vector)) core.cpu.rflags |= rflags::RF;
-    Fault const nested = deliver(core, static_cast<u8>(vector), EventKind::exception, error);
+    if (sets_resume_flag(f)) core.cpu.rflags |= rflags::RF;
+    Fault const nested = deliver(core, static_cast<u8>(f.vector), EventKind::exception, error);
     if (nested.raised()) core.cpu.rflags = (core.cpu.rflags & ~rflags::RF) | rf;
     return nested;
 }
@@ -293,9 +294,8 @@ bool deliver_exception(Core& core, Fault const& first) {
     bool double_fault = false;
     // At most three rounds: the exception, a second one or #DF, and then shutdown.
     for (;;) {
-        std::optional<u32> const error = current.has_error && !core.real_mode() ? std::optional<u32>(current.error) : std::nullopt;
         Vector const vector = current.vector;
-        Fault const nested = deliver_once(core, vector, error);
+        Fault const nested = deliver_once(core, current);
         if (!nested.raised()) return true;
         if (nested.kind == Fault::Kind::unsupported) return false;
         if (double_fault) return false;

@@ -117,7 +117,7 @@ Result<unsigned> debug_register(Core& core, unsigned n) {
     TRY(supervisor(core));
     if (core.cpu.dr7 & debug::dr7::GD) {
         debug::report(core.cpu, debug::dr6::BD | std::exchange(core.cpu.pending_debug, 0));
-        return raise(Vector::DB);
+        return Fault{Fault::Kind::fault, Vector::DB, false, debug::dr6::BD};  // no error code, but what tells this fault from the traps
     }
     return n == 4 || n == 5 ? n + 2 : n;
 }
