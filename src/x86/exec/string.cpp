@@ -73,6 +73,8 @@ Fault repeat(Core& core, const Insn& insn, Once once, More more, Chunk chunk) {
             break;
         }
     }
+    // A fault meets the state of the boundary before it, wherever the run was last held; a double fault shows RF.
+    if (f.raised() && done > 0) core.cpu.rflags |= rflags::RF;
     // A fault counts only the iterations that retired; the whole instruction counts one by itself.
     u64 const beyond_first = f.raised() ? done : done - 1;
     core.retired_extra += beyond_first;
