@@ -39,7 +39,7 @@ const std::vector<const isa::Row*>& rows_of(Bits bits) {
     return bits == Bits::b64 ? rows64 : rows32;
 }
 
-/// One instruction of any row, with any prefixes and ModRM; nothing if those bytes are another one's.
+/// One instruction of any row, with any prefixes and ModRM, and perhaps a jump behind it; nothing if those bytes are another one's.
 std::vector<u8> instruction(u64 choice, Bits bits) {
     Prng random = Prng::seeded(choice);
     isa::Row const& row = *rows_of(bits)[random.below(rows_of(bits).size())];
@@ -66,6 +66,7 @@ std::vector<u8> instruction(u64 choice, Bits bits) {
     Decoded const d = decode(b, bits == Bits::b64 ? CodeSize::bits64 : CodeSize::bits32, true);
     if (d.status != DecodeStatus::ok || !eligible(isa::row(d.insn.id), bits)) return {};
     b.resize(d.insn.length);
+    if (random.below(4) == 0) b.insert(b.end(), {static_cast<u8>(0x70 + random.below(16)), 1, 0xf5});  // a jump that looks at its flags, over CMC
     return b;
 }
 

@@ -65,6 +65,25 @@ RAMET_LOGIC(Xor, xor_)
 struct Test : And {
     static constexpr bool writes = false, quiet = false;
 };
+/// One operand, whose flags but CF follow.
+struct Inc {
+    template <Word T>
+    static T apply(LazyFlags& lazy, T a) {
+        bool const carry = lazy.c();
+        T const r = ops::inc<T>(a, {}).value;
+        lazy.set<T>(FlagKind::inc8, r, carry);
+        return r;
+    }
+};
+struct Dec {
+    template <Word T>
+    static T apply(LazyFlags& lazy, T a) {
+        bool const carry = lazy.c();
+        T const r = ops::dec<T>(a, {}).value;
+        lazy.set<T>(FlagKind::dec8, r, carry);
+        return r;
+    }
+};
 struct Mov {
     static constexpr bool reads = false, writes = true, quiet = false;
     template <Word T>

@@ -118,7 +118,7 @@ RAMET_HANDLER double_shift_cl(Core* c, const Op* o, Budget budget) {
 }
 template <class F, Word T>
 constexpr ShiftForms double_forms() {
-    return {&double_shift_quiet<F, T>, &double_shift_immediate<F, T>, &double_shift_cl<F, T>};
+    return {&double_shift_quiet<F, T>, &double_shift_immediate<F, T>, &double_shift_cl<F, T>, {}, {}};
 }
 constexpr std::array<ShiftForms, 2> shld_forms = {double_forms<Shld, u32>(), double_forms<Shld, u64>()},
                                     shrd_forms = {double_forms<Shrd, u32>(), double_forms<Shrd, u64>()};
