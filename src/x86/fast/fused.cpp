@@ -88,7 +88,7 @@ using FusedInc = FusedStep<Inc>;
 using FusedDec = FusedStep<Dec>;
 
 template <class F, Word T, Source S, unsigned cc>
-RAMET_HANDLER registers(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER registers(Core* c, const Op* o, Budget budget) {
     T const a = get<T>(c, o->dst);
     T const b = S == Source::reg ? get<T>(c, o->src) : static_cast<T>(o->imm);
     T const r = F::template apply<T>(c->lazy, a, b);
@@ -99,7 +99,7 @@ RAMET_HANDLER registers(Core* c, const Op* o, Budget budget) {
 /// Memory is the first operand (with a register or an immediate) or the second one.
 enum class Order : u8 { memory_register, memory_immediate, register_memory };
 template <class F, Word T, Order order, unsigned cc, Address A>
-RAMET_HANDLER memory(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER memory(Core* c, const Op* o, Budget budget) {
     const u8* const at = readable<sizeof(T)>(c, effective<A>(c, o));
     if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
     T const m = load<T>(at);
