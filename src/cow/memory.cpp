@@ -94,7 +94,9 @@ const u8* Memory::read_slow(Frame frame) {
 }
 
 WriteGrant Memory::write_slow(Frame frame) {
-    if (present(frame) == absent_page) return {.exhausted = trouble_ == MemoryTrouble::exhausted};
+    trouble_ = MemoryTrouble::none;
+    bool const here = complete_ ? contains(frame) : present(frame) != absent_page;  // where nothing is absent, the tree is gone through once
+    if (!here) return {.exhausted = trouble_ == MemoryTrouble::exhausted};
     if (!watches_.empty()) tell_watches(frame);
     PagePool& pool = tree_.pool();
     PageIndex* const slot = tree_.writable_slot(frame.value);

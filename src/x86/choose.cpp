@@ -98,13 +98,15 @@ Handler choose_unary(Choice& c, const fast::UnaryBySize& forms) {
 
 Handler choose_shift(Choice& c, const fast::ShiftBySize& forms) {
     auto const& o = c.row.operands.list;
-    if (c.insn.memory()) return nullptr;
+    bool const memory = c.insn.memory();
+    if (memory && !c.addressable) return nullptr;
     unsigned const size = operand_size(o[0], c.insn);
-    c.op.dst = slot_of(c.insn, c.insn.rm(), size);
     auto const& f = forms[size_index(size)];
-    if (o[1].kind == Kind::CL) return f.cl;
+    if (!memory) c.op.dst = slot_of(c.insn, c.insn.rm(), size);
+    if (o[1].kind == Kind::CL) return memory ? f.mem_cl[c.at()] : f.cl;
     c.op.imm = o[1].kind == Kind::one ? 1 : c.insn.immediate;
     if ((c.op.imm & (size == 8 ? 63 : 31)) == 0) return nullptr;
+    if (memory) return f.mem_imm[c.at()];
     c.quiet = f.quiet;
     bool const rotates = c.row.operation == "rol" || c.row.operation == "ror";
     c.flow = rotates ? Flow::alters : Flow::sets;
@@ -323,8 +325,9 @@ Handler choose_fused(Choice& c, const Insn& jump) {
     unsigned const fall = c.op.next_offset() + jump.length;
     if (!plain_branch(second) || !in_page(fall) || !in_page(fall + jump.immediate)) return nullptr;
     auto const& o = c.row.operands.list;
-    if (c.row.operands.count != 2) return nullptr;
     unsigned const size = operand_size(o[0], c.insn);
+    if (c.row.operands.count == 1) return c.insn.memory() ? nullptr : fast::fused(c.row.operation, size, jump.cc(), false);
+    if (c.row.operands.count != 2) return nullptr;
     bool const immediate = o[1].kind == Kind::I;
     if (!c.insn.memory()) return fast::fused(c.row.operation, size, jump.cc(), immediate);
     if (!c.addressable) return nullptr;

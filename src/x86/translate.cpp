@@ -58,8 +58,7 @@ std::vector<Op> translate(std::span<const Insn> insns, unsigned offset, u32 mode
         first.push_back(i);
         if (Handler const both = run != nullptr && i + 1 < insns.size() ? choose_fused(c, insns[i + 1]) : nullptr) {
             run = both;
-            c.flow = c.insn.memory() ? Flow::looks : Flow::sets;
-            c.quiet = nullptr;
+            c.quiet = nullptr;  // the flow stays that of the first half: what this keeps, the jump may look at
             offset += insns[++i].length;
             c.op.next = static_cast<u16>(offset | Op::fused);
         }

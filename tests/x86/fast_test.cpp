@@ -18,6 +18,7 @@ enum class Bits : u8 { b32, b64 };
 
 constexpr u64 data = 0x20000, data_size = 0x8000, tables = 0x40000;
 constexpr u8 hlt = 0xf4;
+constexpr u64 iterations_max = 256;  ///< of a string instruction, and what comes before it
 
 /// Rows that stay within the program and need no system. Branches among them lead to the next instruction.
 bool eligible(const isa::Row& row, Bits bits) {
@@ -38,7 +39,7 @@ const std::vector<const isa::Row*>& rows_of(Bits bits) {
     return bits == Bits::b64 ? rows64 : rows32;
 }
 
-/// One instruction of any row, with any prefixes and ModRM; nothing if those bytes are another one's.
+/// One instruction of any row, with any prefixes and ModRM, and perhaps a jump behind it; nothing if those bytes are another one's.
 std::vector<u8> instruction(u64 choice, Bits bits) {
     Prng random = Prng::seeded(choice);
     isa::Row const& row = *rows_of(bits)[random.below(rows_of(bits).size())];
@@ -65,6 +66,29 @@ std::vector<u8> instruction(u64 choice, Bits bits) {
     Decoded const d = decode(b, bits == Bits::b64 ? CodeSize::bits64 : CodeSize::bits32, true);
     if (d.status != DecodeStatus::ok || !eligible(isa::row(d.insn.id), bits)) return {};
     b.resize(d.insn.length);
+    if (random.below(4) == 0) b.insert(b.end(), {static_cast<u8>(0x70 + random.below(16)), 1, 0xf5});  // a jump that looks at its flags, over CMC
+    return b;
+}
+
+/// A string instruction that repeats so many times at most, with what makes runs of it interesting before it: another direction, strings that
+/// overlap, an accumulator that is in the data.
+std::vector<u8> string_instruction(u64 choice, Bits bits) {
+    constexpr u8 opcodes[] = {0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf};
+    Prng random = Prng::seeded(choice);
+    auto const one_of = [&](u64 n) { return random.below(n) == 0; };
+    bool const wide = bits == Bits::b64;
+    std::vector<u8> b;
+    auto const add = [&](std::initializer_list<u8> bytes) { b.insert(b.end(), bytes); };
+    if (one_of(4)) add({static_cast<u8>(0xfc + random.below(2))});
+    if (one_of(3)) add({0x31, 0xc0});  // xor %eax,%eax
+    if (one_of(3)) add({0x8d, 0x7e, static_cast<u8>(random.next())});  // lea disp8(%esi),%edi
+    add({0xb9, static_cast<u8>(random.below(one_of(4) ? iterations_max - 4 : 40)), 0, 0, 0});  // mov $n,%ecx
+    if (one_of(12)) add({static_cast<u8>(0x64 + random.below(2))});
+    if (one_of(12)) add({0x67});
+    if (one_of(4)) add({0x66});
+    if (!one_of(8)) add({static_cast<u8>(0xf2 + random.below(2))});
+    if (wide && one_of(3)) add({0x48});
+    add({opcodes[random.below(std::size(opcodes))]});
     return b;
 }
 
@@ -82,7 +106,8 @@ void set_up(Stand& stand, u64 seed, Bits bits) {
     cpu.rflags = 2 | (random.next() & 0x8d5);
     cpu.cr4 |= cr4::OSFXSR | cr4::OSXMMEXCPT;
     std::vector<u8> bytes(data_size);
-    for (u8& byte : bytes) byte = static_cast<u8>(random.next());
+    bool const dull = random.below(2) == 0;  // comparisons find strings that are equal for a while
+    for (u8& byte : bytes) byte = dull && random.below(64) != 0 ? 0 : static_cast<u8>(random.next());
     stand.poke(data, bytes);
     if (bits == Bits::b32) return;
     constexpr u64 present_writable = 3, large = 0x80;
@@ -107,11 +132,14 @@ std::string difference(Stand& blocks, Stand& steps) {
     return text;
 }
 
-std::string compare(const std::vector<u64>& choices, u64 seed, Bits bits) {
+using Make = std::vector<u8> (*)(u64, Bits);
+
+/// `more`: instructions beyond the choices, because iterations of string instructions count, too.
+std::string compare(Make make, u64 more, const std::vector<u64>& choices, u64 seed, Bits bits) {
     std::vector<u8> program;
     std::size_t count = 0;
     for (u64 const choice : choices) {
-        auto const bytes = instruction(choice, bits);
+        auto const bytes = make(choice, bits);
         count += !bytes.empty();
         program.insert(program.end(), bytes.begin(), bytes.end());
     }
@@ -121,17 +149,16 @@ std::string compare(const std::vector<u64>& choices, u64 seed, Bits bits) {
         stand->poke(Stand::code, program);
         set_up(*stand, seed, bits);
     }
-    constexpr u64 more = 200;  // iterations of string instructions count, too
     blocks.run(count + more);
     for (std::size_t i = 0; i < count + more; ++i)
         if (Stop const stop = steps.run(1); stop != Stop::limit) break;
     return difference(blocks, steps);
 }
 
-std::string listing(const std::vector<u64>& choices, Bits bits) {
+std::string listing(Make make, const std::vector<u64>& choices, Bits bits) {
     std::string text;
     for (u64 const choice : choices) {
-        for (u8 const byte : instruction(choice, bits)) {
+        for (u8 const byte : make(choice, bits)) {
             char digits[4];
             std::snprintf(digits, sizeof digits, "%02x ", byte);
             text += digits;
@@ -141,14 +168,15 @@ std::string listing(const std::vector<u64>& choices, Bits bits) {
     return text;
 }
 
-RC_GTEST_PROP(Fast, BlocksDoWhatStepsDoIn64BitCode, (std::vector<u64> choices, u64 seed)) {
-    std::string const text = compare(choices, seed, Bits::b64);
-    if (!text.empty()) RC_FAIL(listing(choices, Bits::b64) + "\n" + text);
+void expect_same(Make make, u64 more, const std::vector<u64>& choices, u64 seed, Bits bits) {
+    std::string const text = compare(make, more, choices, seed, bits);
+    if (!text.empty()) RC_FAIL(listing(make, choices, bits) + "\n" + text);
 }
-RC_GTEST_PROP(Fast, BlocksDoWhatStepsDoIn32BitCode, (std::vector<u64> choices, u64 seed)) {
-    std::string const text = compare(choices, seed, Bits::b32);
-    if (!text.empty()) RC_FAIL(listing(choices, Bits::b32) + "\n" + text);
-}
+
+RC_GTEST_PROP(Fast, BlocksDoWhatStepsDoIn64BitCode, (std::vector<u64> choices, u64 seed)) { expect_same(&instruction, 200, choices, seed, Bits::b64); }
+RC_GTEST_PROP(Fast, BlocksDoWhatStepsDoIn32BitCode, (std::vector<u64> choices, u64 seed)) { expect_same(&instruction, 200, choices, seed, Bits::b32); }
+RC_GTEST_PROP(Fast, RunsOfStringsDoWhatStepsDoIn64BitCode, (std::vector<u64> choices, u64 seed)) { expect_same(&string_instruction, iterations_max * choices.size(), choices, seed, Bits::b64); }
+RC_GTEST_PROP(Fast, RunsOfStringsDoWhatStepsDoIn32BitCode, (std::vector<u64> choices, u64 seed)) { expect_same(&string_instruction, iterations_max * choices.size(), choices, seed, Bits::b32); }
 
 }  // namespace
 }  // namespace ramet

@@ -1,6 +1,7 @@
 // String instructions. REP is done per iteration: each is a boundary with its own Position, so a fault or a reached limit leaves
 // the registers as of the last whole iteration and RIP at the instruction. Chunks within one page only make it faster.
 #include <algorithm>
+#include <bit>
 
 #include "x86/debug.h"
 #include "x86/exec/special.h"
@@ -47,7 +48,8 @@ void hold(Core& core) {
 }
 
 /// Runs `once` as the prefix says. `once` does one iteration and returns a fault; `more` says whether a comparison goes on.
-/// `chunk(n)` may do up to n iterations at once and returns how many it did (0: none).
+/// `chunk(n)` may do up to n iterations at once and returns how many it did (0: none). It is not asked for one alone: what runs step by step runs `once`,
+/// which chunks are held against.
 template <class Once, class More, class Chunk>
 Fault repeat(Core& core, const Insn& insn, Once once, More more, Chunk chunk) {
     if (insn.repeat == 0) return once();
@@ -58,7 +60,7 @@ Fault repeat(Core& core, const Insn& insn, Once once, More more, Chunk chunk) {
     u64 done = 0;
     Fault f = no_fault;
     while (true) {
-        u64 const n = chunk(std::min(count, allowed - done));
+        u64 const limit = std::min(count, allowed - done), n = limit > 1 ? chunk(limit) : 0;
         if (n == 0) {
             f = once();
             if (f.raised()) break;
@@ -73,6 +75,8 @@ Fault repeat(Core& core, const Insn& insn, Once once, More more, Chunk chunk) {
             break;
         }
     }
+    // A fault meets the state of the boundary before it, wherever the run was last held; a double fault shows RF.
+    if (f.raised() && done > 0) core.cpu.rflags |= rflags::RF;
     // A fault counts only the iterations that retired; the whole instruction counts one by itself.
     u64 const beyond_first = f.raised() ? done : done - 1;
     core.retired_extra += beyond_first;
@@ -88,12 +92,17 @@ u8* run_bytes(Core& core, u64 linear, bool write) {
     bool const hit = (write ? e.write_tag : e.read_tag) == (linear & ~(page_size - 1));
     return hit || core.caches->tlb.recall(core.context, linear, write) ? reinterpret_cast<u8*>(linear + e.addend) : nullptr;
 }
-/// Iterations of size n that stay within the page, going up.
+bool goes_down(const Core& core) { return (core.cpu.rflags & rflags::DF) != 0; }
+
+/// Iterations that stay within the page, the way that DF says.
 template <Word T>
-u64 room(u64 linear) {
-    return (page_size - (linear & (page_size - 1))) / sizeof(T);
+u64 room(const Core& core, u64 linear) {
+    u64 const offset = linear & (page_size - 1);
+    if (!goes_down(core)) return (page_size - offset) / sizeof(T);
+    return offset + sizeof(T) > page_size ? 0 : offset / sizeof(T) + 1;
 }
-bool plain(const Core& core) { return !(core.cpu.rflags & rflags::DF) && (core.mode_word & mode::flat) && !alignment_checked(core); }
+bool plain(const Core& core) { return (core.mode_word & mode::flat) && !alignment_checked(core); }
+bool plain_up(const Core& core) { return plain(core) && !goes_down(core); }
 
 /// The linear address of a string operand when segments cannot object to a run inside one page.
 u64 flat_linear(const Core& core, const Insn& insn, unsigned segment, unsigned n) {
@@ -101,6 +110,55 @@ u64 flat_linear(const Core& core, const Insn& insn, unsigned segment, unsigned n
     return core.code64() && segment >= FS ? core.cpu.seg[segment].base + offset : offset;
 }
 bool flat_segment(const Core& core, const Insn& insn) { return insn.address_size >= 4 && (core.code64() || insn.segment < FS) && insn.segment != CS; }
+
+/// n elements in the order of the iterations, which shows where the two runs overlap: the pattern before the target then repeats.
+template <Word T>
+void copy_run(u8* target, const u8* source, u64 n, bool down) {
+    u64 const back = down ? (n - 1) * sizeof(T) : 0, bytes = n * sizeof(T);
+    const u8* const from = source - back;
+    u8* const to = target - back;
+    if (bool const repeats = down ? to < from && to + bytes > from : to > from && to < from + bytes; !repeats) {
+        std::memmove(to, from, bytes);
+        return;
+    }
+    for (u64 i = 0; i < n; ++i) {
+        u64 const at = (down ? n - 1 - i : i) * sizeof(T);
+        T value;
+        std::memcpy(&value, from + at, sizeof(T));
+        std::memcpy(to + at, &value, sizeof(T));
+    }
+}
+
+template <Word T>
+T element(const u8* run, u64 i) {
+    T value;
+    std::memcpy(&value, run + i * sizeof(T), sizeof(T));
+    return value;
+}
+/// The first of n elements for which `found(i)`, or n.
+template <class Found>
+u64 first(u64 n, Found found) {
+    u64 i = 0;
+    while (i < n && !found(i)) ++i;
+    return i;
+}
+template <Word T>
+u64 first_difference(const u8* a, const u8* b, u64 n) {
+    constexpr u64 at_once = sizeof(u64) / sizeof(T);
+    u64 i = 0;
+    for (; i + at_once <= n; i += at_once) {
+        u64 const difference = element<u64>(a, i / at_once) ^ element<u64>(b, i / at_once);
+        if (difference != 0) return i + static_cast<u64>(std::countr_zero(difference)) / bits_of<T>;
+    }
+    return i + first(n - i, [&](u64 k) { return element<T>(a, i + k) != element<T>(b, i + k); });
+}
+template <Word T>
+u64 first_equal(const u8* run, T value, u64 n) {
+    if constexpr (sizeof(T) == 1) {
+        const void* const at = std::memchr(run, value, n);
+        return at == nullptr ? n : static_cast<u64>(static_cast<const u8*>(at) - run);
+    } else return first(n, [&](u64 i) { return element<T>(run, i) == value; });
+}
 
 }  // namespace
 
@@ -119,11 +177,11 @@ Fault movs(Core& core, const Insn& insn) {
         const u8* const source = run_bytes(core, from, false);
         u8* const target = run_bytes(core, to, true);
         if (source == nullptr || target == nullptr) return 0;
-        u64 const n = std::min({limit, room<T>(from), room<T>(to)});
-        if (target > source && target < source + n * sizeof(T)) return 0;  // overlapping upwards: replicates
-        std::memmove(target, source, n * sizeof(T));
-        advance(core, insn, RSI, static_cast<i64>(n * sizeof(T)));
-        advance(core, insn, RDI, static_cast<i64>(n * sizeof(T)));
+        u64 const n = std::min({limit, room<T>(core, from), room<T>(core, to)});
+        if (n == 0) return 0;
+        copy_run<T>(target, source, n, goes_down(core));
+        advance(core, insn, RSI, static_cast<i64>(n) * step<T>(core));
+        advance(core, insn, RDI, static_cast<i64>(n) * step<T>(core));
         return n;
     };
     return repeat(core, insn, once, always, chunk);
@@ -137,11 +195,11 @@ Fault stos(Core& core, const Insn& insn) {
         return no_fault;
     };
     auto const chunk = [&](u64 limit) -> u64 {
-        if (!plain(core) || insn.address_size < 4) return 0;
+        if (!plain_up(core) || insn.address_size < 4) return 0;
         u64 const to = flat_linear(core, insn, ES, RDI);
         u8* const target = run_bytes(core, to, true);
         if (target == nullptr) return 0;
-        u64 const n = std::min(limit, room<T>(to));
+        u64 const n = std::min(limit, room<T>(core, to));
         T const value = core.gpr<T>(RAX);
         for (u64 i = 0; i < n; ++i) std::memcpy(target + i * sizeof(T), &value, sizeof(T));
         advance(core, insn, RDI, static_cast<i64>(n * sizeof(T)));
@@ -163,7 +221,11 @@ Fault lods(Core& core, const Insn& insn) {
 namespace {
 
 /// REPE goes on while ZF is set, REPNE while it is clear.
-bool compare_goes_on(const Core& core, const Insn& insn) { return core.lazy.z() == (insn.repeat == 0xf3); }
+bool while_equal(const Insn& insn) { return insn.repeat == 0xf3; }
+bool compare_goes_on(const Core& core, const Insn& insn) { return core.lazy.z() == while_equal(insn); }
+
+/// Iterations of a run of n when the comparison at `last` ends it; n: none does.
+u64 up_to(u64 last, u64 n) { return std::min(last + 1, n); }
 
 }  // namespace
 
@@ -177,7 +239,22 @@ Fault cmps(Core& core, const Insn& insn) {
         advance(core, insn, RDI, step<T>(core));
         return no_fault;
     };
-    return repeat(core, insn, once, [&] { return compare_goes_on(core, insn); }, no_chunk);
+    auto const chunk = [&](u64 limit) -> u64 {
+        if (!plain_up(core) || !flat_segment(core, insn)) return 0;
+        u64 const from = flat_linear(core, insn, insn.segment, RSI), to = flat_linear(core, insn, ES, RDI);
+        const u8* const a = run_bytes(core, from, false);
+        const u8* const b = run_bytes(core, to, false);
+        if (a == nullptr || b == nullptr) return 0;
+        u64 const most = std::min({limit, room<T>(core, from), room<T>(core, to)});
+        if (most == 0) return 0;
+        u64 const last = while_equal(insn) ? first_difference<T>(a, b, most) : first(most, [&](u64 i) { return element<T>(a, i) == element<T>(b, i); });
+        u64 const n = up_to(last, most);
+        core.set_flags(ops::cmp<T>(element<T>(a, n - 1), element<T>(b, n - 1), core.flags()).flags);
+        advance(core, insn, RSI, static_cast<i64>(n * sizeof(T)));
+        advance(core, insn, RDI, static_cast<i64>(n * sizeof(T)));
+        return n;
+    };
+    return repeat(core, insn, once, [&] { return compare_goes_on(core, insn); }, chunk);
 }
 
 template <Word T>
@@ -188,7 +265,19 @@ Fault scas(Core& core, const Insn& insn) {
         advance(core, insn, RDI, step<T>(core));
         return no_fault;
     };
-    return repeat(core, insn, once, [&] { return compare_goes_on(core, insn); }, no_chunk);
+    auto const chunk = [&](u64 limit) -> u64 {
+        if (!plain_up(core) || insn.address_size < 4) return 0;
+        u64 const to = flat_linear(core, insn, ES, RDI);
+        const u8* const run = run_bytes(core, to, false);
+        u64 const most = std::min(limit, room<T>(core, to));
+        if (run == nullptr || most == 0) return 0;
+        T const a = core.gpr<T>(RAX);
+        u64 const n = up_to(while_equal(insn) ? first(most, [&](u64 i) { return element<T>(run, i) != a; }) : first_equal<T>(run, a, most), most);
+        core.set_flags(ops::cmp<T>(a, element<T>(run, n - 1), core.flags()).flags);
+        advance(core, insn, RDI, static_cast<i64>(n * sizeof(T)));
+        return n;
+    };
+    return repeat(core, insn, once, [&] { return compare_goes_on(core, insn); }, chunk);
 }
 
 Fault check_port(Core& core, u16 port, unsigned size);

@@ -65,6 +65,25 @@ RAMET_LOGIC(Xor, xor_)
 struct Test : And {
     static constexpr bool writes = false, quiet = false;
 };
+/// One operand, whose flags but CF follow.
+struct Inc {
+    template <Word T>
+    static T apply(LazyFlags& lazy, T a) {
+        bool const carry = lazy.c();
+        T const r = ops::inc<T>(a, {}).value;
+        lazy.set<T>(FlagKind::inc8, r, carry);
+        return r;
+    }
+};
+struct Dec {
+    template <Word T>
+    static T apply(LazyFlags& lazy, T a) {
+        bool const carry = lazy.c();
+        T const r = ops::dec<T>(a, {}).value;
+        lazy.set<T>(FlagKind::dec8, r, carry);
+        return r;
+    }
+};
 struct Mov {
     static constexpr bool reads = false, writes = true, quiet = false;
     template <Word T>
@@ -73,11 +92,13 @@ struct Mov {
     }
 };
 
+// Handlers are flattened where many share an operation: GCC then leaves it outside, and a call costs a handler a frame, and flags that nobody asked for.
+
 /// Where the second operand comes from.
 enum class Source : u8 { reg, imm };
 
 template <class F, Word T, Source S>
-RAMET_HANDLER register_form(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER register_form(Core* c, const Op* o, Budget budget) {
     T const b = S == Source::reg ? get<T>(c, o->src) : static_cast<T>(o->imm);
     T const a = F::reads ? get<T>(c, o->dst) : T{};
     T const r = F::template apply<T>(c->lazy, a, b);
@@ -87,7 +108,7 @@ RAMET_HANDLER register_form(Core* c, const Op* o, Budget budget) {
 
 /// The same where nobody will look at the flags that it writes.
 template <class F, Word T, Source S>
-RAMET_HANDLER quiet_form(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER quiet_form(Core* c, const Op* o, Budget budget) {
     LazyFlags unseen = c->lazy;
     T const b = S == Source::reg ? get<T>(c, o->src) : static_cast<T>(o->imm);
     put<T>(c, o->dst, F::template apply<T>(unseen, get<T>(c, o->dst), b));
@@ -95,7 +116,7 @@ RAMET_HANDLER quiet_form(Core* c, const Op* o, Budget budget) {
 }
 
 template <class F, Word T, Address A>
-RAMET_HANDLER load_form(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER load_form(Core* c, const Op* o, Budget budget) {
     const u8* const at = readable<sizeof(T)>(c, effective<A>(c, o));
     if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
     T const a = F::reads ? get<T>(c, o->dst) : T{};
@@ -105,7 +126,7 @@ RAMET_HANDLER load_form(Core* c, const Op* o, Budget budget) {
 }
 
 template <class F, Word T, Source S, Address A>
-RAMET_HANDLER store_form(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER store_form(Core* c, const Op* o, Budget budget) {
     T const b = S == Source::reg ? get<T>(c, o->src) : static_cast<T>(o->imm);
     if constexpr (F::writes) {
         u8* const at = writable<sizeof(T)>(c, effective<A>(c, o));

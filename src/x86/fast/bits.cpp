@@ -32,7 +32,7 @@ T count(Core* c, const Op* o) {
 }
 
 template <class F, Word T, bool immediate>
-RAMET_HANDLER bit_register(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER bit_register(Core* c, const Op* o, Budget budget) {
     T const n = count<T, immediate>(c, o), a = get<T>(c, o->dst);
     carry_from<T>(c, a, n);
     if constexpr (F::writes) put<T>(c, o->dst, F::template apply<T>(a, n));
@@ -45,7 +45,7 @@ RAMET_HANDLER bit_quiet(Core* c, const Op* o, Budget budget) {
 }
 /// A register counts from the operand on over all memory. missed() would ask for the page where the string begins, so what misses goes the exact way.
 template <class F, Word T, bool immediate, Address A>
-RAMET_HANDLER bit_memory(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER bit_memory(Core* c, const Op* o, Budget budget) {
     T const n = count<T, immediate>(c, o);
     u64 at = effective<A>(c, o);
     if constexpr (!immediate) {
@@ -118,7 +118,7 @@ RAMET_HANDLER double_shift_cl(Core* c, const Op* o, Budget budget) {
 }
 template <class F, Word T>
 constexpr ShiftForms double_forms() {
-    return {&double_shift_quiet<F, T>, &double_shift_immediate<F, T>, &double_shift_cl<F, T>};
+    return {&double_shift_quiet<F, T>, &double_shift_immediate<F, T>, &double_shift_cl<F, T>, {}, {}};
 }
 constexpr std::array<ShiftForms, 2> shld_forms = {double_forms<Shld, u32>(), double_forms<Shld, u64>()},
                                     shrd_forms = {double_forms<Shrd, u32>(), double_forms<Shrd, u64>()};

@@ -69,8 +69,26 @@ struct FusedAdd : Add {
     }
 };
 
+/// INC and DEC keep CF, which some conditions are about.
+template <class Step>
+struct FusedStep {
+    static constexpr bool writes = true;
+    template <Word T>
+    static T apply(LazyFlags& lazy, T a, T) {
+        return Step::template apply<T>(lazy, a);
+    }
+    template <unsigned cc, Word T>
+    static bool holds(LazyFlags& lazy, T, T, T r) {
+        if constexpr (cc >> 1 == 2) return (r == 0) != ((cc & 1) != 0);
+        else if constexpr (cc >> 1 == 4) return (static_cast<Signed<T>>(r) < 0) != ((cc & 1) != 0);
+        else return lazy.condition(cc);
+    }
+};
+using FusedInc = FusedStep<Inc>;
+using FusedDec = FusedStep<Dec>;
+
 template <class F, Word T, Source S, unsigned cc>
-RAMET_HANDLER registers(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER registers(Core* c, const Op* o, Budget budget) {
     T const a = get<T>(c, o->dst);
     T const b = S == Source::reg ? get<T>(c, o->src) : static_cast<T>(o->imm);
     T const r = F::template apply<T>(c->lazy, a, b);
@@ -81,7 +99,7 @@ RAMET_HANDLER registers(Core* c, const Op* o, Budget budget) {
 /// Memory is the first operand (with a register or an immediate) or the second one.
 enum class Order : u8 { memory_register, memory_immediate, register_memory };
 template <class F, Word T, Order order, unsigned cc, Address A>
-RAMET_HANDLER memory(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER memory(Core* c, const Op* o, Budget budget) {
     const u8* const at = readable<sizeof(T)>(c, effective<A>(c, o));
     if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
     T const m = load<T>(at);
@@ -153,6 +171,8 @@ Handler fused(std::string_view operation, unsigned size, unsigned condition, boo
     if (operation == "sub") return pick<FusedSub>(size, condition, immediate);
     if (operation == "add") return pick<FusedAdd>(size, condition, immediate);
     if (operation == "and_") return pick<FusedAnd>(size, condition, immediate);
+    if (operation == "inc") return pick<FusedInc>(size, condition, immediate);
+    if (operation == "dec") return pick<FusedDec>(size, condition, immediate);
     return nullptr;
 }
 

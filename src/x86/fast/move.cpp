@@ -9,12 +9,12 @@ namespace {
 
 /// `apply(core, op, old destination, source)` gives the new destination.
 template <class F, Word T, Word S>
-RAMET_HANDLER from_register(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER from_register(Core* c, const Op* o, Budget budget) {
     put<T>(c, o->dst, F::template apply<T>(c, o, get<T>(c, o->dst), get<S>(c, o->src)));
     RAMET_NEXT;
 }
 template <class F, Word T, Word S, Address A>
-RAMET_HANDLER from_memory(Core* c, const Op* o, Budget budget) {
+[[gnu::flatten]] RAMET_HANDLER from_memory(Core* c, const Op* o, Budget budget) {
     const u8* const at = readable<sizeof(S)>(c, effective<A>(c, o));
     if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
     put<T>(c, o->dst, F::template apply<T>(c, o, get<T>(c, o->dst), load<S>(at)));

@@ -32,9 +32,10 @@ struct UnaryForms {
 using UnaryBySize = std::array<UnaryForms, 4>;
 const UnaryBySize* unary(std::string_view operation);
 
-/// Shifts and rotations of a register by an immediate that is not zero when masked, or by CL.
+/// Shifts and rotations of a register or of memory by an immediate that is not zero when masked, or by CL.
 struct ShiftForms {
     Handler quiet, imm, cl;
+    ByAddress mem_imm, mem_cl;
 };
 using ShiftBySize = std::array<ShiftForms, 4>;
 const ShiftBySize* shift(std::string_view operation);
@@ -58,7 +59,7 @@ Handler load_effective(Address form, unsigned size);
 /// BT, BTS, BTR, BTC (4, 8 bytes) of a register or of memory, by an immediate or a register; nullptr if there is none.
 using BitForms = UnaryForms;
 const BitForms* bit_operation(std::string_view operation, unsigned size, bool immediate);
-/// SHLD, SHRD of a register (4, 8 bytes), as shift().
+/// SHLD, SHRD of a register (4, 8 bytes), as shift(), without forms of memory.
 const ShiftForms* double_shift(std::string_view operation, unsigned size);
 /// XCHG, XADD, CMPXCHG (4, 8 bytes) of memory and a register; `reg`, of two registers, may be nullptr.
 const LoadForms* exchange(std::string_view operation, unsigned size);
@@ -87,7 +88,7 @@ struct CallForms {
 };
 const CallForms& calls(unsigned size);
 
-/// CMP, TEST, ADD, SUB, AND and an in-page Jcc in one op; nullptr where there is none.
+/// CMP, TEST, ADD, SUB, AND, INC, DEC and an in-page Jcc in one op; nullptr where there is none.
 Handler fused(std::string_view operation, unsigned size, unsigned condition, bool immediate);
 Handler fused_memory(std::string_view operation, unsigned size, unsigned condition, Address form, bool memory_first, bool immediate);
 

@@ -1,6 +1,5 @@
-// INC, DEC, NEG, NOT; shifts and rotations of registers; byte swaps and sign extensions of the accumulator.
-#include "x86/fast/tables.h"
-#include "x86/ops/alu.h"
+// INC, DEC, NEG, NOT; shifts and rotations; byte swaps and sign extensions of the accumulator.
+#include "x86/fast/alu.h"
 #include "x86/ops/bits.h"
 #include "x86/ops/shift.h"
 
@@ -8,24 +7,6 @@ namespace ramet::fast {
 
 namespace {
 
-struct Inc {
-    template <Word T>
-    static T apply(LazyFlags& lazy, T a) {
-        bool const carry = lazy.c();
-        T const r = ops::inc<T>(a, {}).value;
-        lazy.set<T>(FlagKind::inc8, r, carry);
-        return r;
-    }
-};
-struct Dec {
-    template <Word T>
-    static T apply(LazyFlags& lazy, T a) {
-        bool const carry = lazy.c();
-        T const r = ops::dec<T>(a, {}).value;
-        lazy.set<T>(FlagKind::dec8, r, carry);
-        return r;
-    }
-};
 struct Neg {
     template <Word T>
     static T apply(LazyFlags& lazy, T a) {
@@ -115,6 +96,13 @@ RAMET_HANDLER shift_quiet(Core* c, const Op* o, Budget budget) {
     put<T>(c, o->dst, F::template apply<T>(unseen, get<T>(c, o->dst), proper_count<T>(o->imm)));
     RAMET_NEXT;
 }
+template <class F, Word T, Address A>
+RAMET_HANDLER shift_memory_immediate(Core* c, const Op* o, Budget budget) {
+    u8* const at = writable<sizeof(T)>(c, effective<A>(c, o));
+    if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
+    store<T>(at, F::template apply<T>(c->lazy, load<T>(at), proper_count<T>(o->imm)));
+    RAMET_NEXT;
+}
 /// A count of zero changes no flag, but clears the upper half of a 64-bit register all the same.
 template <class F, Word T>
 RAMET_HANDLER shift_cl(Core* c, const Op* o, Budget budget) {
@@ -123,9 +111,24 @@ RAMET_HANDLER shift_cl(Core* c, const Op* o, Budget budget) {
     put<T>(c, o->dst, count == 0 ? a : F::template apply<T>(c->lazy, a, count));
     RAMET_NEXT;
 }
+template <class F, Word T, Address A>
+RAMET_HANDLER shift_memory_cl(Core* c, const Op* o, Budget budget) {
+    u8* const at = writable<sizeof(T)>(c, effective<A>(c, o));
+    if (at == nullptr) [[unlikely]] RAMET_TAIL return missed(c, o, budget);
+    u8 const count = c->gpr<u8>(RCX) & (sizeof(T) == 8 ? 63 : 31);
+    if (count != 0) store<T>(at, F::template apply<T>(c->lazy, load<T>(at), count));
+    RAMET_NEXT;
+}
 template <class F, Word T>
 constexpr ShiftForms shift_forms() {
-    return {&shift_quiet<F, T>, &shift_immediate<F, T>, &shift_cl<F, T>};
+    using enum Address;
+    return {&shift_quiet<F, T>,
+            &shift_immediate<F, T>,
+            &shift_cl<F, T>,
+            {&shift_memory_immediate<F, T, base64>, &shift_memory_immediate<F, T, index64>, &shift_memory_immediate<F, T, segment64>,
+             &shift_memory_immediate<F, T, base32>, &shift_memory_immediate<F, T, index32>},
+            {&shift_memory_cl<F, T, base64>, &shift_memory_cl<F, T, index64>, &shift_memory_cl<F, T, segment64>, &shift_memory_cl<F, T, base32>,
+             &shift_memory_cl<F, T, index32>}};
 }
 template <class F>
 constexpr ShiftBySize shift_by_size() {
