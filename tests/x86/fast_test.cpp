@@ -177,6 +177,8 @@ RC_GTEST_PROP(Fast, BlocksDoWhatStepsDoIn64BitCode, (std::vector<u64> choices, u
 RC_GTEST_PROP(Fast, BlocksDoWhatStepsDoIn32BitCode, (std::vector<u64> choices, u64 seed)) { expect_same(&instruction, 200, choices, seed, Bits::b32); }
 RC_GTEST_PROP(Fast, RunsOfStringsDoWhatStepsDoIn64BitCode, (std::vector<u64> choices, u64 seed)) { expect_same(&string_instruction, iterations_max * choices.size(), choices, seed, Bits::b64); }
 RC_GTEST_PROP(Fast, RunsOfStringsDoWhatStepsDoIn32BitCode, (std::vector<u64> choices, u64 seed)) { expect_same(&string_instruction, iterations_max * choices.size(), choices, seed, Bits::b32); }
+/// A limit that is reached in a block behind a string instruction is kept to the instruction.
+RC_GTEST_PROP(Fast, RunsOfStringsStopWhereStepsDo, (std::vector<u64> choices, u8 more, u64 seed)) { expect_same(&string_instruction, more, choices, seed, Bits::b64); }
 
 }  // namespace
 }  // namespace ramet

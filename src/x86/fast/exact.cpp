@@ -27,7 +27,7 @@ Ran run(Core& core, const Insn& insn, exec::Exec function, u64 rip, i64 budget, 
         return {false, budget};
     }
     core.budget = budget + left - cost_of(insn);
-    return {!core.leave, budget};
+    return {!core.leave && budget >= 0, budget};  // iterations may have spent what the rest of the block was to cost
 }
 
 Ran run(Core& core, const Insn& insn, u64 rip, i64 budget, unsigned left) {
