@@ -160,7 +160,9 @@ void add_family(CLI::App& app, int& status) {
     auto* const take_back = resume.add_flag("--take-back", *back, "it was migrated and has not arrived completely: it stops there and goes on here");
     resume.add_flag("--take-over", *over, "its source is gone for good (you answer for that): what is missing is made from its log")->excludes(take_back);
     set_action(resume, status, [machine, back, over]() -> Expected<int> {
-        TRY(TRY(ControlClient::of(*machine)).resume(*machine, *back ? "take-back" : *over ? "take-over" : ""));
+        ControlClient const client = TRY(ControlClient::of(*machine));
+        if (*over && isatty(STDERR_FILENO)) std::fprintf(stderr, "making what is missing from the log, which takes about as long as the machine has run\n");
+        TRY(client.resume(*machine, *back ? "take-back" : *over ? "take-over" : ""));
         return done;
     });
 

@@ -196,7 +196,8 @@ Expected<Done> ControlClient::pause(const std::string& machine) const {
     return Done{};
 }
 Expected<Done> ControlClient::resume(const std::string& machine, const std::string& how) const {
-    TRY(post("/v1/machines/" + machine + "/resume", text_json("how", how)));
+    constexpr int as_long_as_it_takes_s = 1'000'000;
+    TRY(ask(socket_, {.method = "POST", .path = "/v1/machines/" + machine + "/resume", .body = text_json("how", how), .patience_s = as_long_as_it_takes_s}));
     return Done{};
 }
 Expected<Done> ControlClient::stop(const std::string& machine) const {

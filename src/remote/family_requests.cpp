@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "remote/family.h"
+#include "remote/follow.h"
 #include "remote/host_time.h"
 
 namespace ramet {
@@ -136,12 +137,27 @@ Expected<Done> Family::take_back(const std::string& name) {
     });
 }
 
+/// Making the pages takes as long as the machine has run, and happens on the caller's thread: the other machines go on.
 Expected<Done> Family::take_over(const std::string& name) {
-    return ask<Expected<Done>>([&]() -> Expected<Done> {
+    auto const alone = [&]() -> Expected<std::shared_ptr<Incoming>> {
         Member* const member = TRY(need(name));
         if (!member->incoming) return Error{name + " has all of its memory already; `ramet resume " + name + "` is enough"};
         if (member->incoming->connected()) return Error{name + "'s source is there; it can send the pages itself"};
-        return member->incoming->take_over(log_directory_);
+        return member->incoming;
+    };
+    std::weak_ptr<Incoming> asked;  // owned by the family's thread
+    auto const missing = ask<Expected<Incoming::Missing>>([&]() -> Expected<Incoming::Missing> {
+        auto const incoming = TRY(alone());
+        asked = incoming;
+        return incoming->missing(log_directory_);
+    });
+    if (!missing) return missing.error();
+    std::optional<Machine> made;
+    if (!missing->log.empty()) made.emplace(TRY(rebuild(missing->log, missing->at, missing->pool)));
+    return ask<Expected<Done>>([&]() -> Expected<Done> {
+        auto const incoming = TRY(alone());
+        if (incoming != asked.lock()) return Error{name + " is another machine now"};
+        return incoming->take_over(std::move(made));
     });
 }
 

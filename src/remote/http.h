@@ -16,6 +16,7 @@ struct HttpRequest {
     std::map<std::string, std::string> parameters = {};
     std::string body = {};
     std::string type = "application/json";
+    int patience_s = 60;  // the client's, with the answer
 };
 
 struct HttpResponse {

@@ -12,7 +12,6 @@ namespace ramet {
 
 namespace {
 
-constexpr int answer_s = 60;
 
 class Server final : public HttpServer {
 public:
@@ -62,7 +61,7 @@ public:
     HttpResponse ask(const std::string& socket, const HttpRequest& request) override {
         httplib::Client client{socket};
         client.set_address_family(AF_UNIX);
-        client.set_read_timeout(answer_s);
+        client.set_read_timeout(request.patience_s);
         httplib::Request sent;
         sent.method = request.method;
         sent.path = request.path;

@@ -205,14 +205,16 @@ Expected<LogHeader> Incoming::keep_logs(const std::string& directory) {
     return header;
 }
 
-Expected<Done> Incoming::take_over(const std::string& directory) {
+Expected<Incoming::Missing> Incoming::missing(const std::string& directory) {
     if (fenced()) return Error{"the source has taken the machine back; it runs there"};
     if (logs_.empty()) return Error{"no log came along, so the missing pages cannot be made here"};
     TRY(keep_logs(directory));  // it may wait for its very first page
-    if (!pager_->complete()) {
-        Machine made = TRY(rebuild(directory + "/" + kept_path_, at_, pool_));
-        pager_->supply(made.memory());
-    }
+    return Missing{pager_->complete() ? "" : directory + "/" + kept_path_, at_, pool_};
+}
+
+Expected<Done> Incoming::take_over(std::optional<Machine> made) {
+    if (fenced()) return Error{"the source has taken the machine back; it runs there"};
+    if (made) pager_->supply(made->memory());
     right_.take_over();
     finished_ = true;
     return Done{};

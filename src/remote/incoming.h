@@ -62,8 +62,15 @@ public:
     void has_run();
     /// How far the machine is, at a boundary.
     void progress(const Moment& at) { progress_ = at; }
-    /// The source is gone for good, somebody says: the missing pages are made from the logs in the directory.
-    Expected<Done> take_over(const std::string& directory);
+    /// The source is gone for good, somebody says. What makes the missing pages: the machine of a log, which is in the directory now, as of a moment.
+    struct Missing {
+        std::string log;  // empty: no page is missing
+        Moment at;
+        std::shared_ptr<PagePool> pool;
+    };
+    Expected<Missing> missing(const std::string& directory);
+    /// That machine, if any page was missing.
+    Expected<Done> take_over(std::optional<Machine> made);
 
 private:
     Expected<Done> handle(const WireFrame& message);

@@ -119,6 +119,24 @@ TEST_F(Faults, AForkWhoseSourceIsGoneMakesItsPagesFromTheLog) {
     replayed(log);
 }
 
+/// The longer the source's machine has run, the longer it takes.
+TEST_F(Faults, OtherMachinesGoOnWhileMissingPagesAreMade) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{700});
+    move(MoveKind::fork, 0);
+    source.family.reset();
+    ASSERT_TRUE(eventually([&] { return member(*target.family, "child").detail.find("no link") != std::string::npos; }));
+    std::atomic<bool> made = false;
+    std::thread asking{[&] {
+        must(target.family->take_over("child"));
+        made = true;
+    }};
+    unsigned answers = 0;
+    for (; !made; ++answers) static_cast<void>(member(*target.family, "child"));
+    asking.join();
+    EXPECT_GT(answers, 20U);
+    EXPECT_EQ(member(*target.family, "child").lacking_pages, 0U);
+}
+
 TEST_F(Faults, APeerThatTalksNonsenseIsRefusedAndOthersAreServed) {
     std::vector<std::unique_ptr<ByteLink>> peers;
     for (unsigned i = 0; i < 40; ++i) {  // more than are listened to at a time: they say nothing, or rubbish
