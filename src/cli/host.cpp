@@ -75,7 +75,7 @@ void wait_for_children(Family& family) {
     constexpr unsigned silent_looks = 100;
     for (unsigned looks = 0; caught_signal == 0 && !family.stopped(); ++looks) {
         std::this_thread::sleep_for(look);
-        if (looks == silent_looks) std::fprintf(stderr, "ramet run: the machine has ended; this process goes on for its children (ramet ps, ramet migrations). Ctrl-C ends them, too\n");
+        if (looks == silent_looks) std::fprintf(stderr, "ramet run: this process goes on until its other machines have ended, and those elsewhere have their memory (ramet ps, ramet migrations). Ctrl-C ends it\n");
     }
 }
 
@@ -91,7 +91,7 @@ Expected<int> host(const std::string& name, Machine machine, const LogHeader& he
     if (attached.how == Detached::signalled) return signal_status(attached.signal);
     if (attached.how == Detached::left)
         for (const MemberInfo& member : family.members()) static_cast<void>(family.remove(member.name));  // refused by what is on its way, which has to arrive
-    for (int const signal : {SIGINT, SIGTERM}) std::signal(signal, [](int s) { caught_signal = s; });
+    for (int const signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, [](int s) { caught_signal = s; });
     family.stop_when_empty();
     family.wake();
     wait_for_children(family);

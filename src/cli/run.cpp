@@ -42,7 +42,8 @@ struct Words {
 
 /// As any process finds it: the log of a machine with a name goes to wherever its children are, and their processes have directories of their own.
 std::string from_anywhere(const std::string& path) {
-    return std::filesystem::exists(path) ? std::filesystem::absolute(path).lexically_normal().string() : path;
+    std::error_code error;  // a path may be anything, as one that is too long
+    return std::filesystem::exists(path, error) ? std::filesystem::absolute(path).lexically_normal().string() : path;
 }
 
 Expected<Configuration> configuration_of(const Words& words) {

@@ -178,7 +178,8 @@ Expected<Done> Family::remove(const std::string& name) {
 
 std::string Family::new_log_path(const std::string& name) const {
     std::string path = log_directory_ + "/" + name + ".rlog";
-    for (u64 number = 2; std::filesystem::exists(path); ++number) path = log_directory_ + "/" + name + "." + std::to_string(number) + ".rlog";
+    std::error_code error;  // shows when the log is created
+    for (u64 number = 2; std::filesystem::exists(path, error); ++number) path = log_directory_ + "/" + name + "." + std::to_string(number) + ".rlog";
     return path;
 }
 

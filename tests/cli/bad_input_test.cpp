@@ -60,6 +60,10 @@ private:
 
 TEST_F(BadInput, MissingKernel) { expect("--kernel /nonexistent/vmlinuz", cli::bad_usage, "/nonexistent/vmlinuz: cannot read the kernel"); }
 
+TEST_F(BadInput, AKernelWhoseNameIsTooLongForAHostedMachine) {
+    expect("--name web --kernel " + std::string(300, 'x'), cli::bad_usage, "cannot read the kernel");
+}
+
 TEST_F(BadInput, TruncatedKernel) {
     Bytes image = bzimage(Bytes(0x10000));
     image.resize(700);
