@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "base/hex.h"
-
 namespace ramet {
 
 void StateHasher::add(std::span<const u8> bytes) {
@@ -40,8 +38,6 @@ void StateSchema::line(const std::string& name, const std::string& type) {
 }
 
 namespace detail {
-
-std::string hex_text(u64 value, unsigned digits) { return hex_of(value, digits); }
 
 std::string join_path(const std::string& path, const char* name) { return path.empty() ? name : path + "." + name; }
 

@@ -22,6 +22,7 @@
 #include "base/digest.h"
 #include "base/enums.h"
 #include "base/fields.h"
+#include "base/hex.h"
 #include "base/result.h"
 #include "base/types.h"
 
@@ -167,7 +168,6 @@ struct Difference {
 
 namespace detail {
 
-std::string hex_text(u64 value, unsigned digits);
 std::string join_path(const std::string& path, const char* name);
 std::string index_path(const std::string& path, std::size_t index);
 std::vector<Difference> unequal(const std::vector<StateLeaf>& a, const std::vector<StateLeaf>& b);
@@ -198,7 +198,7 @@ public:
             leaves_.push_back({path, value ? "true" : "false"});
         } else {
             static_assert(std::is_integral_v<T>, "a member type that state visitors do not know");
-            leaves_.push_back({path, detail::hex_text(static_cast<std::make_unsigned_t<T>>(value), 2 * sizeof(T))});
+            leaves_.push_back({path, hex_of(static_cast<std::make_unsigned_t<T>>(value), 2 * sizeof(T))});
         }
     }
 
