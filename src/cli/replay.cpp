@@ -59,9 +59,10 @@ Expected<int> replay(const Words& words) {
     if (progress.divergence) return report_divergence(*progress.divergence);
     if (!words.save.empty()) TRY(save_snapshot(player.machine(), player.cursor().lineage().root().header(), words.save));
     if (!words.quiet) TRY(print_notes(words.log));
+    Digest const digest = TRY(player.machine().whole_digest());
     if (!words.quiet)
         std::fprintf(stderr, "ramet: replayed to %s, %llu digests equal, digest %s\n", moment_text(player.moment()).c_str(),
-                     static_cast<unsigned long long>(player.digests_compared()), player.machine().digest().hex().c_str());
+                     static_cast<unsigned long long>(player.digests_compared()), digest.hex().c_str());
     return done;
 }
 

@@ -92,7 +92,7 @@ Expected<RunOptions> options_of(const Words& words) {
 
 void print_summary(Machine& machine, const End& end, bool verbose) {
     std::fprintf(stderr, "ramet: %s at position %llu, %.3f s of guest time, digest %s\n", end.text.c_str(),
-                 static_cast<unsigned long long>(machine.position().value), static_cast<double>(machine.cycles().value) / 1e9, machine.digest().hex().c_str());
+                 static_cast<unsigned long long>(machine.position().value), static_cast<double>(machine.cycles().value) / 1e9, digest_text(machine).c_str());
     if (verbose && !machine.missed().empty()) std::fprintf(stderr, "ramet: nothing answered these accesses:\n%s", machine.missed().text().c_str());
 }
 

@@ -84,9 +84,15 @@ std::optional<End> Runner::end_of(const RunResult& result) {
     case StopReason::halted: return End{stuck, result.report.empty() ? "halted with interrupts off" : result.report};
     case StopReason::shutdown: return End{triple_fault, "triple fault"};
     case StopReason::unsupported: return End{beyond_model, "beyond the model: " + result.report};
-    case StopReason::exhausted: return End{out_of_memory, "the host's memory is used up"};
+    case StopReason::exhausted: return End{out_of_memory, result.report};
+    case StopReason::lost: return End{bad_usage, result.report};
     }
     return End{beyond_model, "unknown stop"};
+}
+
+std::string digest_text(Machine& machine) {
+    auto const digest = machine.whole_digest();
+    return digest ? digest->hex() : "unknown";
 }
 
 End Runner::guest_ended(const RunResult& result) const {
@@ -131,7 +137,7 @@ std::optional<End> Runner::serve_keys(const std::vector<u8>& keys) {
         case Escape::help: terminal_.write(EscapeKeys::help()); break;
         case Escape::status:
             terminal_.write("\nposition " + std::to_string(machine_.position().value) + ", " + std::to_string(machine_.cycles().value) +
-                            " cycles, digest " + machine_.digest().hex() + "\n");
+                            " cycles, digest " + digest_text(machine_) + "\n");
             break;
         }
     }
@@ -154,7 +160,7 @@ void Runner::offer_input() {
 
 void Runner::print_due_digest() {
     if (options_.digest_every == 0 || machine_.position() < next_digest_) return;
-    std::fprintf(stderr, "%llu %s\n", static_cast<unsigned long long>(machine_.position().value), machine_.digest().hex().c_str());
+    std::fprintf(stderr, "%llu %s\n", static_cast<unsigned long long>(machine_.position().value), digest_text(machine_).c_str());
     next_digest_ = Position{(machine_.position().value / options_.digest_every + 1) * options_.digest_every};
 }
 

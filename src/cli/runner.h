@@ -33,6 +33,9 @@ struct End {
     std::string text;
 };
 
+/// The machine's digest, or "unknown" if one of its pages cannot be had.
+std::string digest_text(Machine& machine);
+
 class Runner final : private Ports {
 public:
     /// `recorder`: writes the run down; nullptr for none.

@@ -52,16 +52,12 @@ Expected<int> restore(const std::string& path, const std::string& instructions) 
     NullPorts ports;
     if (!instructions.empty()) {
         u64 const count = TRY(parse_position(instructions, "--run")).value;
-        machine.run({.position = machine.position() + count}, ports);
+        RunResult const result = machine.run({.position = machine.position() + count}, ports);
+        if (result.reason == StopReason::lost) return Error{result.report};
         std::printf("%s: at position %llu\n", path.c_str(), Number{machine.position().value});
         return done;
     }
-    Digest const digest = machine.digest();
-    if (machine.memory().trouble() != MemoryTrouble::none) {
-        std::array<u8, page_size> page;
-        for (Frame const frame : machine.memory().absent_frames(Frame{}, 1)) TRY(snapshot->read_page(frame, page));
-        return Error{path + ": out of memory"};
-    }
+    Digest const digest = TRY(machine.whole_digest());
     std::printf("%s: position %llu, digest %s\n", path.c_str(), Number{machine.position().value}, digest.hex().c_str());
     return done;
 }

@@ -59,12 +59,8 @@ Expected<Done> Disk::read_image(u64 offset, std::span<u8> to) const {
 }
 
 Error Disk::trouble(const Memory& memory) const {
-    switch (memory.trouble()) {
-    case MemoryTrouble::exhausted: return Error{image_->path() + ": the host's memory for changed blocks is used up"};
-    case MemoryTrouble::lost: return Error{image_->path() + ": a changed block can no longer be had"};
-    case MemoryTrouble::none: break;
-    }
-    return Error{image_->path() + ": a sector beyond the end of the disk"};
+    bool const beyond = memory.trouble() == MemoryTrouble::none;
+    return Error{image_->path() + ": " + (beyond ? "a sector beyond the end of the disk" : memory.trouble_text())};
 }
 
 }  // namespace ramet

@@ -130,6 +130,15 @@ PageIndex Memory::present(Frame frame) {
     return tree_.find(frame.value);
 }
 
+std::string Memory::trouble_text() const {
+    switch (trouble_) {
+    case MemoryTrouble::none: break;
+    case MemoryTrouble::exhausted: return "the host's memory for guest pages is used up";
+    case MemoryTrouble::lost: return "a page of the machine cannot be had: " + layout_->source->error();
+    }
+    return "there is no RAM";
+}
+
 void Memory::unwatch_writes(const WriteWatch* watch) {
     std::erase_if(watches_, [watch](const std::shared_ptr<WriteWatch>& each) { return each.get() == watch; });
 }
@@ -223,6 +232,7 @@ void Memory::quiesce() {
 
 void Memory::fetch_all() {
     Frame at;
+    trouble_ = MemoryTrouble::none;
     while (!complete_) {
         std::vector<Frame> const absent = absent_frames(at, 1);
         complete_ = absent.empty();

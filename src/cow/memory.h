@@ -78,6 +78,8 @@ public:
     }
     /// After read() or write() gave nullptr.
     MemoryTrouble trouble() const { return trouble_; }
+    /// The same in words, for a person.
+    std::string trouble_text() const;
 
     /// Copies across pages; false (and nothing written) when any byte of the range is not RAM or cannot be had. copy_in() takes decoded code
     /// off the pages it writes, as detach() does.

@@ -2,6 +2,8 @@
 // is shared gets a new content.
 #pragma once
 
+#include <string>
+
 #include "base/types.h"
 
 namespace ramet {
@@ -15,6 +17,8 @@ public:
     /// Puts the frame's content into `into`, by install() or adopt(). It may suspend (switch to another fiber), so its callers hold no
     /// lock and no page across it, and look again afterwards. False: the page can never come.
     virtual bool fetch(Frame frame, Memory& into) = 0;
+    /// Why the last fetch that failed did.
+    virtual std::string error() const = 0;
 };
 
 class WriteWatch {

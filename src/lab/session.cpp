@@ -45,7 +45,8 @@ bool is_end(StopReason reason) {
     case StopReason::shutdown:
     case StopReason::halted:
     case StopReason::unsupported:
-    case StopReason::exhausted: return true;
+    case StopReason::exhausted:
+    case StopReason::lost: return true;
     case StopReason::position:
     case StopReason::cycles:
     case StopReason::output:
@@ -58,7 +59,7 @@ bool is_end(StopReason reason) {
 bool meets(const Condition& condition, const RunResult& result) {
     if (condition.kind != Condition::Kind::ended) return false;
     if (condition.status) return result.reason == StopReason::exit && result.value == *condition.status;
-    return is_end(result.reason) && result.reason != StopReason::unsupported && result.reason != StopReason::exhausted;
+    return is_end(result.reason) && result.reason != StopReason::unsupported && result.reason != StopReason::exhausted && result.reason != StopReason::lost;
 }
 
 u64 saturated(u64 a, u64 b) { return a > ~u64{0} - b ? ~u64{0} : a + b; }

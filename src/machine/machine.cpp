@@ -70,6 +70,20 @@ Machine Machine::restore(const MachineState& state, Memory memory, Disks disks) 
     return made;
 }
 
+namespace {
+
+/// What a machine stops for that cannot go on.
+StopReason beyond(const Memory& memory) {
+    switch (memory.trouble()) {
+    case MemoryTrouble::none: break;
+    case MemoryTrouble::exhausted: return StopReason::exhausted;
+    case MemoryTrouble::lost: return StopReason::lost;
+    }
+    return StopReason::unsupported;
+}
+
+}  // namespace
+
 RunResult Machine::run(const Until& until, Ports& ports) {
     constexpr unsigned barren_max = 16;  // looks at a processor that retires nothing: a million faults in a row
     Stores stores{memory_, interpreter_, disks_};
@@ -78,7 +92,7 @@ RunResult Machine::run(const Until& until, Ports& ports) {
         Clock const& clock = interpreter_.clock();
         bus.advance(clock.cycles);
         stores.settle();
-        if (!stores.trouble().empty()) return {StopReason::unsupported, 0, stores.trouble()};
+        if (!stores.trouble().empty()) return {beyond(memory_), 0, stores.trouble()};
         if (auto const result = asked(bus)) return *result;
         if (auto const result = at_limit(until)) return *result;
         Cycles limit = std::min(bus.deadline(), until.cycles);
@@ -94,7 +108,7 @@ RunResult Machine::run(const Until& until, Ports& ports) {
             if (auto const result = wait(bus, until)) return *result;
             break;
         case Stop::shutdown: return {StopReason::shutdown};
-        case Stop::unsupported: return {StopReason::unsupported, 0, interpreter_.report()};
+        case Stop::unsupported: return {beyond(memory_), 0, interpreter_.report()};
         }
     }
 }
@@ -203,6 +217,12 @@ Digest Machine::digest() {
     return stream.finish();
 }
 
+Expected<Digest> Machine::whole_digest() {
+    Digest const made = digest();
+    if (memory_.trouble() != MemoryTrouble::none) return Error{memory_.trouble_text()};
+    return made;
+}
+
 const char* reason_text(StopReason reason) {
     switch (reason) {
     case StopReason::position: return "position reached";
@@ -217,6 +237,7 @@ const char* reason_text(StopReason reason) {
     case StopReason::interrupted: return "interrupted";
     case StopReason::unsupported: return "unsupported";
     case StopReason::exhausted: return "out of memory";
+    case StopReason::lost: return "a page is lost";
     }
     return "unknown";
 }

@@ -45,6 +45,7 @@ enum class StopReason : u8 {
     interrupted,  ///< Until::interrupt
     unsupported,  ///< beyond our model; `report` says what
     exhausted,    ///< the host's memory or the pool's limit is used up
+    lost,         ///< a page of the machine cannot be had where it came from, a snapshot's file or another host; `report` says why
 };
 
 struct RunResult {
@@ -115,6 +116,8 @@ public:
 
     /// Names the whole state. Looking does not touch: nothing the guest sees changes.
     Digest digest();
+    /// The same, or why a page of the machine cannot be had.
+    Expected<Digest> whole_digest();
     MachineState state() const;
     /// Names configuration and images.
     const Digest& identity() const { return identity_; }

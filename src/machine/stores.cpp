@@ -11,7 +11,7 @@ bool Stores::is_ram(GuestPhys at, u64 bytes) const {
 }
 
 Moved Stores::memory_failed() {
-    trouble_ = memory_.trouble() == MemoryTrouble::lost ? "a page that a device needs can no longer be had" : "the host's memory for guest pages is used up";
+    trouble_ = memory_.trouble_text();
     return Moved::failed;
 }
 

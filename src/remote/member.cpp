@@ -110,8 +110,9 @@ void Member::after_slice() {
     case StopReason::reset:
     case StopReason::power_off:
     case StopReason::halted:
-    case StopReason::shutdown:
-    case StopReason::exhausted: return end(reason_text(result_->reason));
+    case StopReason::shutdown: return end(reason_text(result_->reason));
+    case StopReason::exhausted:
+    case StopReason::lost: return end(result_->report);
     case StopReason::unsupported: return end("beyond the model: " + result_->report);
     }
     offer_input();

@@ -38,6 +38,7 @@ public:
     void set_pump(std::function<bool()> pump) { pump_ = std::move(pump); }
 
     bool fetch(Frame frame, Memory& into) override;
+    std::string error() const override { return "its source is gone, or has taken the machine back"; }
 
     static bool is_mine(u32 kind);
     /// zeros, pages and names.

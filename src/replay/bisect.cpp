@@ -121,7 +121,8 @@ Expected<BisectReport> bisect(Player a, Player b, const Symbols& symbols, u64 st
         Progress const progress_a = TRY(next_a.run_to(target, ports));
         Progress const progress_b = TRY(next_b.run_to(target, ports));
         std::string const why = obstacle("a", progress_a, next_a) + obstacle("b", progress_b, next_b);
-        bool const same = next_a.moment() == next_b.moment() && next_a.machine().digest() == next_b.machine().digest();
+        Digest const digest_a = TRY(next_a.machine().whole_digest()), digest_b = TRY(next_b.machine().whole_digest());
+        bool const same = next_a.moment() == next_b.moment() && digest_a == digest_b;
         report.last_equal = equal_a.position();
         if (same && why.empty()) {
             equal.emplace(std::move(next_a), std::move(next_b));

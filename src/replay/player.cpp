@@ -21,11 +21,12 @@ Expected<Progress> Player::run_to(Position position, Ports& ports) {
         if (entry == nullptr) return Progress{Progress::Kind::ended};
         if (entry->at.position >= position) {
             auto divergence = go_to_position(position, ports);
-            return divergence ? Progress{Progress::Kind::diverged, std::move(divergence)} : Progress{Progress::Kind::reached};
+            if (divergence) return diverged(*std::move(divergence));
+            return Progress{Progress::Kind::reached};
         }
         auto divergence = go_to(entry->at, ports);
         if (!divergence) divergence = perform(*entry);
-        if (divergence) return Progress{Progress::Kind::diverged, std::move(divergence)};
+        if (divergence) return diverged(*std::move(divergence));
         cursor_.advance();
     }
 }
@@ -35,10 +36,15 @@ Expected<Progress> Player::run_through(const Moment& last, Ports& ports) {
         if (entry->at > last) return Progress{Progress::Kind::reached};
         auto divergence = go_to(entry->at, ports);
         if (!divergence) divergence = perform(*entry);
-        if (divergence) return Progress{Progress::Kind::diverged, std::move(divergence)};
+        if (divergence) return diverged(*std::move(divergence));
         cursor_.advance();
     }
     return Progress{Progress::Kind::ended};
+}
+
+Expected<Progress> Player::diverged(Divergence divergence) const {
+    if (machine_.memory().trouble() != MemoryTrouble::none) return Error{machine_.memory().trouble_text()};
+    return Progress{Progress::Kind::diverged, std::move(divergence)};
 }
 
 RunResult Player::run_beyond(Position position, Ports& ports) { return machine_.run({.position = position}, ports); }

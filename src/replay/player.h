@@ -78,6 +78,8 @@ private:
     std::optional<Divergence> go_to(const Moment& moment, Ports& ports);
     std::optional<Divergence> perform(const LogEntry& entry);
     std::optional<Divergence> compare(const LogEntry& entry);
+    /// A run that did not repeat; or one that lacks a page, which says nothing about the run.
+    Expected<Progress> diverged(Divergence divergence) const;
 
     Machine machine_;
     LineageCursor cursor_;

@@ -59,13 +59,13 @@ Expected<Done> Recorder::look(Machine& machine) {
     if (at >= next_snapshot_) {
         std::string const path = writer_.path() + "." + std::to_string(at.value) + ".rsnap";
         TRY(save_snapshot(machine, header_, path));
-        TRY(append({.kind = LogEntry::Kind::snapshot, .at = moment_of(machine), .digest = machine.digest(), .path = path_beside(path, writer_.path())}));
+        TRY(append({.kind = LogEntry::Kind::snapshot, .at = moment_of(machine), .digest = TRY(machine.whole_digest()), .path = path_beside(path, writer_.path())}));
         next_snapshot_ = next_multiple(at, options_.snapshot_every);
     }
     if (at < next_digest_) return Done{};
     next_digest_ = next_multiple(at, options_.digest_every);
     if (!digests_on_) return Done{};
-    return append({.kind = LogEntry::Kind::digest, .at = moment_of(machine), .digest = machine.digest()});
+    return append({.kind = LogEntry::Kind::digest, .at = moment_of(machine), .digest = TRY(machine.whole_digest())});
 }
 
 Expected<std::size_t> Recorder::apply(Machine& machine, const Input& input) {
@@ -84,7 +84,8 @@ Expected<std::size_t> Recorder::apply(Machine& machine, const Input& input) {
 }
 
 Expected<Done> Recorder::finish(Machine& machine, const RunResult& result) {
-    TRY(append({.kind = LogEntry::Kind::end, .at = moment_of(machine), .digest = machine.digest(), .reason = result.reason, .value = result.value}));
+    bool const of_the_run = result.reason != StopReason::lost && result.reason != StopReason::exhausted;  // elsewhere it goes on: a log without an end
+    if (of_the_run) TRY(append({.kind = LogEntry::Kind::end, .at = moment_of(machine), .digest = TRY(machine.whole_digest()), .reason = result.reason, .value = result.value}));
     return writer_.flush();
 }
 

@@ -148,8 +148,7 @@ public:
     bool fetch(Frame frame, Memory& into) override;
     /// Frames that were fetched since the last call, by any machine: relatives who will need them too can have them from one that fetched first.
     std::vector<Frame> take_fetched();
-    /// Why the last fetch that failed did; empty if none.
-    std::string error() const;
+    std::string error() const override;
 
 private:
     std::shared_ptr<const Snapshot> snapshot_;

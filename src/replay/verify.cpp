@@ -64,7 +64,7 @@ Expected<VerifyReport> verify_twin(const std::string& path, const ImagePaths& im
         Progress const other = TRY(*std::move(childs));
         report.divergence = progress.divergence ? progress.divergence : other.divergence;
         if (report.divergence) break;
-        Digest const expected = parent.machine().digest(), found = child.machine().digest();
+        Digest const expected = TRY(parent.machine().whole_digest()), found = TRY(child.machine().whole_digest());
         ++report.digests;
         if (expected == found && parent.moment() == child.moment()) continue;
         report.divergence = Divergence{parent.moment(), "the child's digest", expected.hex(), found.hex() + " at " + moment_text(child.moment())};

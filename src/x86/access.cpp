@@ -33,6 +33,7 @@ Fault read_piece(Core& core, Piece piece, u8* to, Context context) {
         std::memcpy(to, page + (t.physical.value & (page_size - 1)), piece.size);
         return no_fault;
     }
+    if (core.memory->contains(frame)) return no_page(core);
     core.bus_touched = core.leave = true;
     for (unsigned done = 0; done < piece.size;) {
         unsigned const left = piece.size - done;
@@ -79,10 +80,7 @@ Fault write_piece(Core& core, Piece piece, const u8* from, Context context) {
     }
     bool const had_code = core.memory->attachment(frame) != nullptr;
     auto const grant = core.memory->write(frame);
-    if (grant.bytes == nullptr) {
-        core.report = "host memory for guest pages is exhausted";
-        return fault::unsupported();
-    }
+    if (grant.bytes == nullptr) return no_page(core);
     if (grant.moved) {
         core.caches->tlb.drop_frame(frame);
         if (had_code) {
@@ -158,6 +156,11 @@ Result<u64> linear_in(const Core& core, Segment const& s, unsigned segment, u64 
         linear = (s.base + offset) & 0xffffffff;
     }
     return linear;
+}
+
+Fault no_page(Core& core) {
+    core.report = core.memory->trouble_text();
+    return fault::unsupported();
 }
 
 Result<u64> linear_address(Core& core, unsigned segment, u64 offset, unsigned size, AccessType type) {

@@ -26,6 +26,9 @@ Result<u64> linear_in(const Core& core, Segment const& s, unsigned segment, u64 
 
 constexpr bool is_canonical(u64 linear) { return static_cast<u64>(static_cast<i64>(linear << 16) >> 16) == linear; }
 
+/// After a frame of RAM gave no page: the machine stops, and the report says why. The instruction has had no effect.
+Fault no_page(Core& core);
+
 /// size: 1 to 16 bytes, any alignment; the value's bytes little-endian. Nothing is written unless all can be.
 Fault read_linear(Core& core, u64 linear, void* to, unsigned size, Context context);
 Fault write_linear(Core& core, u64 linear, const void* from, unsigned size, Context context);

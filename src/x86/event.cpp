@@ -297,7 +297,10 @@ bool deliver_exception(Core& core, Fault const& first) {
         Vector const vector = current.vector;
         Fault const nested = deliver_once(core, current);
         if (!nested.raised()) return true;
-        if (nested.kind == Fault::Kind::unsupported) return false;
+        if (nested.kind == Fault::Kind::unsupported) {
+            core.fault = nested;
+            return false;
+        }
         if (double_fault) return false;
         Class const a = class_of(vector), b = class_of(nested.vector);
         bool const escalate = (a == Class::contributory && b == Class::contributory) || (a == Class::page && b != Class::benign);

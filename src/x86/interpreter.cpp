@@ -220,6 +220,7 @@ void run_some(Core& core, i64 budget) {
 /// Whether the processor goes on after a fault or an interrupt.
 std::optional<Stop> stopped(Core& core, bool alive) {
     if (alive) return std::nullopt;
+    if (core.fault.kind == Fault::Kind::unsupported) return Stop::unsupported;
     core.cpu.activity = Activity::shutdown;
     return Stop::shutdown;
 }
@@ -255,6 +256,7 @@ Stop Interpreter::run(Memory& memory, Bus& bus, Cycles cycle_limit, Position pos
     Core& core = state_->core;
     core.memory = &memory;
     core.bus = &bus;
+    core.fault = no_fault;
     if (!state_->caches) {
         state_->caches = std::make_unique_for_overwrite<Caches>();
         core.caches = state_->caches.get();

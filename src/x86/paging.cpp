@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "x86/access.h"
 
 namespace ramet {
 
@@ -77,21 +78,23 @@ GuestPhys entry_address(Format f, u64 table, unsigned level, u64 linear) {
 
 u64 table_of(Format f, u64 entry) { return f.entry_size == 8 ? entry & address_bits : entry & 0xfffff000; }
 
-u64 read_entry(Memory& memory, GuestPhys at, unsigned size) {
+/// Without RAM all bits are set; nullopt: there is RAM, but its page cannot be had.
+std::optional<u64> read_entry(Memory& memory, GuestPhys at, unsigned size) {
     const u8* const page = memory.read(frame_of(at));
-    if (page == nullptr) return ~u64{0};
+    if (page == nullptr) return memory.contains(frame_of(at)) ? std::nullopt : std::optional{~u64{0}};
     const u8* const p = page + (at.value & (page_size - 1));
     return size == 8 ? load_le<u64>(p) : load_le<u32>(p);
 }
 
 /// Setting A and D changes nothing that is cached, so it needs no invalidation.
-void write_entry(Core& core, GuestPhys at, unsigned size, u64 value) {
+Fault write_entry(Core& core, GuestPhys at, unsigned size, u64 value) {
     auto const grant = core.memory->write(frame_of(at));
-    if (grant.bytes == nullptr) return;
+    if (grant.bytes == nullptr) return core.memory->contains(frame_of(at)) ? no_page(core) : no_fault;
     if (grant.moved) core.caches->tlb.drop_frame(frame_of(at));
     u8* const p = grant.bytes + (at.value & (page_size - 1));
     if (size == 8) store_le<u64>(p, value);
     else store_le<u32>(p, static_cast<u32>(value));
+    return no_fault;
 }
 
 void watch_table(Core& core, GuestPhys table, unsigned level, u64 linear_base) {
@@ -155,7 +158,9 @@ Result<Translation> walk(Core& core, Request const& r) {
         step.at = entry_address(f, table, level, r.linear);
         u64 const span_mask = level == f.levels ? ~u64{0} : (u64{1} << shift_of(f, level + 1)) - 1;
         watch_table(core, step.at, level, level == f.levels ? 0 : r.linear & ~span_mask);
-        step.entry = read_entry(*core.memory, step.at, f.entry_size);
+        auto const entry = read_entry(*core.memory, step.at, f.entry_size);
+        if (!entry) return no_page(core);
+        step.entry = *entry;
         if (!(step.entry & P)) return page_fault(core, r, 0);
         if (reserved_bits(core, f, level, step.entry)) return page_fault(core, r, pf::P | pf::RSVD);
         rights &= step.entry | ~(W | U);
@@ -169,7 +174,7 @@ Result<Translation> walk(Core& core, Request const& r) {
         u64 const dirty = r.type == AccessType::write ? D : 0;
         for (unsigned l = f.levels; l >= level; --l) {
             u64 const want = steps[l - 1].entry | A | (l == level ? dirty : 0);
-            if (want != steps[l - 1].entry) write_entry(core, steps[l - 1].at, f.entry_size, want);
+            if (want != steps[l - 1].entry) TRY(write_entry(core, steps[l - 1].at, f.entry_size, want));
             steps[l - 1].entry = want;
         }
         u64 const leaf = steps[level - 1].entry;
@@ -191,7 +196,9 @@ std::optional<Result<Translation>> walk_last(Core& core, Request const& r) {
         physical = (entry & address_bits) | (r.linear & 0x1fffff);
     } else {
         GuestPhys const at{(d.entry & address_bits) + (r.linear >> page_shift & 511) * 8};
-        entry = read_entry(*core.memory, at, 8);
+        auto const last = read_entry(*core.memory, at, 8);
+        if (!last) return no_page(core);
+        entry = *last;
         if (!(entry & P) || !(entry & A) || (entry & (reserved_address(core) | NX)) != 0) return std::nullopt;
         rights &= entry | NX;
         physical = (entry & address_bits) | (r.linear & (page_size - 1));
@@ -207,7 +214,9 @@ Fault load_directory_pointers(Core& core, u64 cr3) {
     constexpr u64 reserved = 0x1e6 | ~(address_bits | (page_size - 1));
     std::array<u64, 4> pointers;
     for (u64 i = 0; i < pointers.size(); ++i) {
-        pointers[i] = read_entry(*core.memory, GuestPhys{(cr3 & 0xffffffe0) + i * 8}, 8);
+        auto const pointer = read_entry(*core.memory, GuestPhys{(cr3 & 0xffffffe0) + i * 8}, 8);
+        if (!pointer) return no_page(core);
+        pointers[i] = *pointer;
         if ((pointers[i] & P) && (pointers[i] & reserved)) return fault::gp();
     }
     core.cpu.pdpte = pointers;
@@ -239,7 +248,7 @@ std::optional<GuestPhys> look_up(const Cpu& cpu, Memory& memory, u64 linear) {
     if (!top) return std::nullopt;
     u64 table = *top;
     for (unsigned level = f.levels; level > 0; --level) {
-        u64 const entry = read_entry(memory, entry_address(f, table, level, linear), f.entry_size);
+        u64 const entry = read_entry(memory, entry_address(f, table, level, linear), f.entry_size).value_or(0);
         if (!(entry & P) || entry == ~u64{0}) return std::nullopt;
         if (is_large(cpu, f, level, entry)) return GuestPhys{page_base(f, level, entry) | (linear & ((u64{1} << shift_of(f, level)) - 1))};
         table = table_of(f, entry);

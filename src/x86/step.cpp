@@ -35,6 +35,7 @@ std::string no_ram_text(u64 linear, GuestPhys at) {
 Fault read_code(Core& core, u64 linear, Window& window) {
     Frame const frame = TRY(fetch_frame(core, linear));
     const u8* const page = core.memory->read(frame);
+    if (page == nullptr && core.memory->contains(frame)) return no_page(core);
     if (page == nullptr) {
         core.report = no_ram_text(linear, GuestPhys{address_of(frame).value + linear % page_size});
         return fault::unsupported();

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "../machine/images.h"
+#include "base/bytes.h"
 #include "base/prng.h"
 #include "cli/exit_status.h"
 
@@ -118,6 +119,25 @@ TEST_F(BadInput, JumpsIntoRegisters) {
 
 TEST_F(BadInput, JumpsOffTheEndOfMemory) {
     expect_guest({0xb8, 0, 0, 0x40, 0, 0xff, 0xe0}, cli::beyond_model, "no RAM: linear 0x400000, physical 0x400000");  // mov eax, 400000h; jmp eax
+}
+
+TEST_F(BadInput, ASnapshotWhosePagesAreDamaged) {
+    constexpr std::size_t head_bytes = 80;
+    std::string const path = file("damaged", {});
+    expect_guest({0xeb, 0xfe}, cli::done, "position reached", "--until position:1000 --save " + path);
+    Bytes bytes;
+    {
+        std::ifstream in{path, std::ios::binary};
+        bytes.assign(std::istreambuf_iterator<char>{in}, {});
+    }
+    ASSERT_GT(bytes.size(), head_bytes);
+    u64 const root = load_le<u64>(bytes.data() + 16);
+    for (std::size_t at = head_bytes; at < root; ++at) bytes[at] ^= 0x55;
+    file("damaged", bytes);
+    Outcome const outcome = run("--from " + path + " --until position:2000");
+    EXPECT_EQ(outcome.status, cli::bad_usage) << outcome.text;
+    EXPECT_NE(outcome.text.find("a page of the machine cannot be had: " + path + ": offset "), std::string::npos) << outcome.text;
+    EXPECT_NE(outcome.text.find("digest unknown"), std::string::npos) << outcome.text;
 }
 
 TEST_F(BadInput, GarbageEndsOrIsStopped) {

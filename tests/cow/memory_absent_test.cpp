@@ -17,6 +17,7 @@ struct FakeSource : PageSource {
     static void content(Frame frame, std::span<u8, page_size> to) {
         std::fill(to.begin(), to.end(), frame.value % 5 == 0 ? u8{0} : static_cast<u8>(frame.value));
     }
+    std::string error() const override { return "lost"; }
     bool fetch(Frame frame, Memory& into) override {
         ++fetches[frame.value];
         if (meanwhile) meanwhile(frame);

@@ -140,6 +140,11 @@ TEST(Snapshot, NeverTakesAFlippedBitForContent) {
     std::vector<u8> const good = file_bytes(directory / "a.rsnap");
     u64 const root = load_le<u64>(good.data() + 16);
     Digest const digest = machine.digest();
+    NullPorts ports;
+    Until const later{.position = machine.position() + 2'000};
+    ASSERT_EQ(machine.run(later, ports).reason, StopReason::position);
+    Digest const digest_later = machine.digest();
+    unsigned lost = 0;
     for (std::size_t at = 0; at < good.size(); at += at < Snapshot::head_bytes || at >= root ? 1 : 61) {
         std::vector<u8> bytes = good;
         bytes[at] ^= 4;
@@ -153,7 +158,16 @@ TEST(Snapshot, NeverTakesAFlippedBitForContent) {
         Machine restored = must(restore_machine(*snapshot, subject.pool));
         Digest const found = restored.digest();
         EXPECT_TRUE(restored.memory().trouble() == MemoryTrouble::lost || found == digest) << at;
+        Machine running = must(restore_machine(*snapshot, subject.pool));
+        RunResult const result = running.run(later, ports);
+        if (result.reason == StopReason::lost) {
+            EXPECT_NE(result.report.find("test.rsnap: offset "), std::string::npos) << result.report;
+            ++lost;
+        } else if (running.whole_digest()) {
+            EXPECT_EQ(running.digest(), digest_later) << at;
+        }
     }
+    EXPECT_GT(lost, 0U);
 }
 
 TEST(Snapshot, RefusesATruncatedFile) {
