@@ -138,7 +138,7 @@ bool Family::empty() const {
 }
 
 void Family::run_members() {
-    bool const pages_come = std::any_of(members_.begin(), members_.end(), [](const auto& m) { return m->waits() || (m->incoming && m->incoming->connected()); });
+    bool const pages_come = std::any_of(members_.begin(), members_.end(), [](const auto& m) { return m->waits() || (m->pages_from && m->pages_from->connected()); });
     for (const auto& member : members_) {
         member->do_steps();
         member->run(pages_come ? attentive_cycles : slice_cycles);
@@ -147,11 +147,21 @@ void Family::run_members() {
     }
 }
 
-/// What follows an arrival, and the last page. The logs are written before pages are taken that could let the source go: while the machine waits for
-/// its first one.
+/// What follows an arrival, and the last page.
 void Family::settle(Member& member) {
-    if (!member.incoming || member.incoming->failed()) return;
-    Incoming& incoming = *member.incoming;
+    if (member.incoming && !member.incoming->failed()) welcome(member, *member.incoming);
+    if (!member.pages_from || member.waits() || !member.recorder) return;
+    bool const all_here = member.incoming ? member.incoming->finished() : member.pages_from->pager().complete();
+    if (!all_here) return;
+    member.machine().memory().adopt_all(member.pages_from->pager().store());
+    member.recorder->set_digests(true);
+    if (member.incoming) member.recorder->remove_tap(0);
+    member.incoming.reset();
+    member.pages_from.reset();
+}
+
+/// The logs are written before pages are taken that could let the source go: while the machine waits for its first one.
+void Family::welcome(Member& member, Incoming& incoming) {
     if (incoming.fenced() && member.state != Member::State::ended) {
         member.state = Member::State::ended;
         member.end_text = "taken back by its source";
@@ -173,14 +183,6 @@ void Family::settle(Member& member) {
             incoming.refuse_for_good(member.end_text);
         }
     }
-    if (member.waits() || !incoming.finished() || !member.recorder) return;
-    member.machine().memory().adopt_all(incoming.pager().store());
-    if (incoming.pager().total() <= known_pages_max) to_know_.push_back(incoming.pager().store().fork());
-    member.recorder->set_digests(true);
-    member.recorder->remove_tap(0);
-    finished_.push_back({incoming.proposal().session, incoming.epoch()});
-    if (finished_.size() > finished_max) finished_.pop_front();
-    member.incoming.reset();
 }
 
 void Family::serve_links() {
@@ -192,23 +194,34 @@ void Family::serve_links() {
         coming = gone ? coming_.erase(coming) : std::next(coming);
     }
     std::erase_if(relays_, [](Relay& relay) { return !relay.pump(); });
-    for (const auto& member : members_) {
-        if (!member->incoming) continue;
-        member->incoming->pump();
-        relay(*member);
-    }
+    serve_sessions();
+    for (Move& move : moves_) relay(move);
 }
 
-/// Who forked the member while it lacks pages may lack them as well.
-void Family::relay(Member& member) {
-    for (Move& move : moves_) {
-        auto const server = move.parent.lock().get() == &member ? move.outgoing->server() : nullptr;
-        if (!server) continue;
-        std::vector<Frame> const lacking = server->lacking();
-        for (Frame const frame : lacking) member.incoming->pager().want(frame);
-        bool const some_came = std::any_of(lacking.begin(), lacking.end(), [&](Frame frame) { return !member.incoming->pager().store().is_absent(frame); });
-        if (some_came || member.incoming->pager().complete()) server->supply(member.incoming->pager().store());
-    }
+void Family::serve_sessions() {
+    std::erase_if(sessions_, [&](const std::weak_ptr<Incoming>& held) {
+        auto const session = held.lock();
+        if (!session) return true;
+        session->pump();
+        if (!session->finished()) return false;
+        if (session->pager().total() <= known_pages_max) to_know_.push_back(session->pager().store().fork());
+        finished_.push_back({session->proposal().session, session->epoch()});
+        if (finished_.size() > finished_max) finished_.pop_front();
+        return true;
+    });
+}
+
+/// Who was forked to another host while pages lacked lacks them as well.
+void Family::relay(Move& move) {
+    if (move.outgoing->over()) move.pages_from.reset();
+    auto const server = move.pages_from ? move.outgoing->server() : nullptr;
+    if (!server) return;
+    Pager& pager = move.pages_from->pager();
+    std::vector<Frame> const lacking = server->lacking();
+    for (Frame const frame : lacking) pager.want(frame);
+    bool const some_came = std::any_of(lacking.begin(), lacking.end(), [&](Frame frame) { return !pager.store().is_absent(frame); });
+    if (some_came || pager.complete()) server->supply(pager.store());
+    if (pager.complete()) move.pages_from.reset();
 }
 
 void Family::accept() {
@@ -293,11 +306,12 @@ Expected<Done> Family::propose(std::unique_ptr<Link> link, Propose proposal) {
 }
 
 Expected<Done> Family::resume(std::unique_ptr<Link> link, const Resume& resume) {
-    for (const auto& member : members_)
-        if (member->incoming && member->incoming->proposal().session == resume.session) {
-            member->incoming->resume(std::move(link), resume.epoch);
-            return Done{};
-        }
+    for (const auto& held : sessions_) {
+        auto const session = held.lock();
+        if (!session || session->proposal().session != resume.session) continue;
+        session->resume(std::move(link), resume.epoch);
+        return Done{};
+    }
     for (const Resume& known : finished_)
         if (known.session == resume.session && known.epoch == resume.epoch) {
             send(*link, MessageKind::done, number_bytes(resume.epoch));
@@ -317,7 +331,8 @@ void Family::arrived(const std::string& name, std::shared_ptr<Incoming> incoming
     auto const member = std::make_shared<Member>(name, std::move(machine), interrupt_);
     member->epoch = incoming->epoch();
     member->console->arrive(incoming->take_typed());
-    member->incoming = std::move(incoming);
+    sessions_.push_back(incoming);
+    member->incoming = member->pages_from = std::move(incoming);
     members_.push_back(member);
 }
 
@@ -336,12 +351,12 @@ void Family::wait() {
     for (const auto& coming : coming_) add_link(coming->link());
     for (Relay& relay : relays_)
         for (Link* const link : {relay.source(), relay.sibling()}) add_link(link);
-    for (const auto& member : members_)
-        if (member->incoming) add_link(member->incoming->link());
+    for (const auto& held : sessions_)
+        if (auto const session = held.lock()) add_link(session->link());
     u64 const now = host_ns();
     bool const due = std::any_of(coming_.begin(), coming_.end(), [](const auto& coming) { return coming->go_is_due(); });
     if (due) std::this_thread::yield();  // instead of sleep: being woken takes the host up to some milliseconds
-    bool const looks = !fresh_.empty() || std::any_of(members_.begin(), members_.end(), [](const auto& member) { return member->incoming != nullptr; });
+    bool const looks = !fresh_.empty() || !sessions_.empty();
     u64 const limit = due || wakes <= now ? 0 : std::min(wakes - now, looks ? idle_poll_ns : 10 * ns_per_s);
     timespec const timeout{.tv_sec = static_cast<time_t>(limit / ns_per_s), .tv_nsec = static_cast<long>(limit % ns_per_s)};
     callers_ = false;
@@ -354,14 +369,14 @@ Expected<u64> Family::move(const std::string& name, MoveOptions options) {
     return ask<Expected<u64>>([&]() -> Expected<u64> {
         Member* const parent = TRY(need(name));
         if (parent->state == Member::State::away) return Error{name + " is elsewhere; move it there"};
-        if (options.kind == MoveKind::migrate && parent->incoming) return Error{name + " has not arrived completely; wait until `ramet ps` shows no lacking pages"};
+        if (options.kind == MoveKind::migrate && parent->pages_from) return Error{name + " has not arrived completely; wait until `ramet ps` shows no lacking pages"};
         if (options.name.empty()) options.name = name;
         for (const Move& move : moves_)
             if (move.machine == name && move.outgoing->server() && options.serve.first.empty()) options.serve.first = move.outgoing->server()->asked();
         auto const shared = *std::find_if(members_.begin(), members_.end(), [&](const auto& m) { return m.get() == parent; });
         if (options.kind == MoveKind::migrate) options.serve.release = true;
         auto departure = std::make_shared<Departure>(*this, shared);
-        moves_.push_back({next_move_, name, shared, std::make_unique<Outgoing>(std::move(options), std::move(departure), wakeup_, parent->epoch)});
+        moves_.push_back({next_move_, name, shared, parent->pages_from, std::make_unique<Outgoing>(std::move(options), std::move(departure), wakeup_, parent->epoch)});
         return next_move_++;
     });
 }

@@ -88,6 +88,7 @@ private:
         u64 number = 0;
         std::string machine;
         std::weak_ptr<Member> parent;  // another one may have its name by now
+        std::shared_ptr<Incoming> pages_from;  // of the parent, which may be gone by now: what it lacked when it was forked
         std::unique_ptr<Outgoing> outgoing;
     };
     class Departure;
@@ -107,7 +108,9 @@ private:
     bool empty() const;
     void arrived(const std::string& name, std::shared_ptr<Incoming> incoming, Machine machine);
     void settle(Member& member);
-    void relay(Member& member);
+    void welcome(Member& member, Incoming& incoming);
+    void serve_sessions();
+    void relay(Move& move);
     void wait();
     Member* find(const std::string& name);
     Expected<Member*> need(const std::string& name);
@@ -122,6 +125,7 @@ private:
     std::shared_ptr<std::atomic<bool>> interrupt_ = std::make_shared<std::atomic<bool>>(false);
     std::list<std::shared_ptr<Member>> members_;
     std::list<std::shared_ptr<Incoming>> coming_;  // proposed, not arrived
+    std::vector<std::weak_ptr<Incoming>> sessions_;  // arrived, not finished; those own them who need their pages
     std::list<Fresh> fresh_;
     std::deque<Resume> finished_;                  // sessions whose end their source may not have heard of
     std::list<Relay> relays_;

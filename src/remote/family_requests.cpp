@@ -67,22 +67,29 @@ Expected<Done> Family::know(std::shared_ptr<const Snapshot> snapshot) {
     return ask<Expected<Done>>([&] { return known_->add(snapshot, pool_); });
 }
 
+namespace {
+
+void add_stats(MemberInfo& to, const PagerStats& stats) {
+    to.asked_pages = stats.asked;
+    to.received_pages = stats.received;
+    to.stalled_ns = stats.stalled_ns;
+    to.stall_max_ns = stats.stall_max_ns;
+    to.stall_p50_ns = stats.stall_p50_ns;
+}
+
+}  // namespace
+
 MemberInfo Family::info(Member& member) {
     Machine& machine = member.machine();
     MemberInfo made{.name = member.name, .state = state_text(member.state), .detail = member.end_text, .position = machine.position().value,
                     .cycles = machine.cycles().value, .memory_bytes = machine.memory().byte_count(), .private_bytes = machine.private_bytes(), .first_run_at_ns = member.first_run_at_ns, .epoch = member.epoch,
                     .log = member.recorder ? member.recorder->writer().path() : ""};
-    if (!member.incoming) return made;
-    PagerStats const stats = member.incoming->pager().stats();
-    made.lacking_pages = member.incoming->pager().absent();
-    made.asked_pages = stats.asked;
-    made.received_pages = stats.received;
-    made.stalled_ns = stats.stalled_ns;
-    made.stall_max_ns = stats.stall_max_ns;
-    made.stall_p50_ns = stats.stall_p50_ns;
+    if (!member.pages_from) return made;
+    made.lacking_pages = member.pages_from->pager().absent();
+    if (member.incoming) add_stats(made, member.incoming->pager().stats());
     if (member.state == Member::State::ended) return made;
-    if (member.waits()) made.detail = member.incoming->connected() ? "waits for a page" : "waits for a page; no link to its source: " + member.incoming->error();
-    else if (!member.incoming->may_run()) made.detail = "waits for its source: " + member.incoming->error();
+    if (member.waits()) made.detail = member.pages_from->connected() ? "waits for a page" : "waits for a page; no link to its source: " + member.pages_from->error();
+    else if (member.incoming && !member.incoming->may_run()) made.detail = "waits for its source: " + member.incoming->error();
     return made;
 }
 
@@ -141,9 +148,9 @@ Expected<Done> Family::take_back(const std::string& name) {
 Expected<Done> Family::take_over(const std::string& name) {
     auto const alone = [&]() -> Expected<std::shared_ptr<Incoming>> {
         Member* const member = TRY(need(name));
-        if (!member->incoming) return Error{name + " has all of its memory already; `ramet resume " + name + "` is enough"};
-        if (member->incoming->connected()) return Error{name + "'s source is there; it can send the pages itself"};
-        return member->incoming;
+        if (!member->pages_from) return Error{name + " has all of its memory already; `ramet resume " + name + "` is enough"};
+        if (member->pages_from->connected()) return Error{name + "'s source is there; it can send the pages itself"};
+        return member->pages_from;
     };
     std::weak_ptr<Incoming> asked;  // owned by the family's thread
     auto const missing = ask<Expected<Incoming::Missing>>([&]() -> Expected<Incoming::Missing> {
@@ -167,9 +174,7 @@ Expected<Done> Family::remove(const std::string& name) {
         if (member == nullptr) return Error{"there is no machine \"" + name + "\" here; `ramet ps` lists them"};
         if (member->state == Member::State::away)
             return Error{name + " is on its way to another host, which gets its memory from here; wait, or fetch it back with `ramet resume " + name + " --take-back`"};
-        bool const needed = std::any_of(moves_.begin(), moves_.end(), [&](const Move& move) { return move.parent.lock().get() == member && !move.outgoing->over(); });
-        if (member->incoming && needed) return Error{name + " lacks pages that its children elsewhere need as well; wait until `ramet ps` shows none, or stop those first"};
-        if (member->recorder && !member->waits() && !member->incoming)
+        if (member->recorder && !member->waits() && !member->pages_from)
             TRY(member->recorder->finish(member->machine(), {StopReason::interrupted}));
         std::erase_if(members_, [&](const auto& m) { return m.get() == member; });
         return Done{};
@@ -194,7 +199,8 @@ Expected<Done> Family::fork(const std::string& name, const std::string& child) {
         auto const made = std::make_shared<Member>(child, parent->machine().fork(), interrupt_);
         TRY(parent->recorder->flush());
         made->recorder = std::make_unique<Recorder>(TRY(Recorder::create(path, parent->recorder->fork_header_without_digest(made->machine(), path))));
-        made->recorder->set_digests(parent->incoming == nullptr);
+        made->pages_from = parent->pages_from;
+        made->recorder->set_digests(!made->pages_from);
         members_.push_back(made);
         return Done{};
     });
@@ -204,7 +210,7 @@ Expected<std::string> Family::digest(const std::string& name) {
     return ask<Expected<std::string>>([&]() -> Expected<std::string> {
         Member* const member = find(name);
         if (member == nullptr) return Error{"there is no machine \"" + name + "\" here"};
-        if (member->waits() || member->incoming) return Error{name + " lacks pages; its digest needs them all"};
+        if (member->waits() || member->pages_from) return Error{name + " lacks pages; its digest needs them all"};
         return member->machine().digest().hex();
     });
 }
