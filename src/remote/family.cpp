@@ -32,6 +32,12 @@ public:
     bool at_boundary(std::function<void(Machine&, Recorder&)> step) override {
         return post([step = std::move(step)](Member& member) { step(member.machine(), *member.recorder); });
     }
+    std::string obstacle() override {
+        auto const member = member_.lock();
+        if (!member) return "the machine is gone";
+        if (member->state == Member::State::away) return member->name + " is elsewhere now";
+        return member->state == Member::State::ended ? member->name + " has ended: " + member->end_text : "";
+    }
     Expected<Done> returned(Machine machine, std::vector<LogEntry> entries, Moment last, std::span<const u8> typed) override {
         Expected<Done> followed = Done{};
         std::size_t read = 0;

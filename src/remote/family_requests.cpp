@@ -36,6 +36,7 @@ Expected<Done> Family::add(const std::string& name, Machine machine, const LogHe
         TRY(check_new_name(name));
         auto const member = std::make_shared<Member>(name, std::move(machine), interrupt_);
         member->recorder = std::make_unique<Recorder>(TRY(Recorder::create(log_path, header)));
+        std::erase_if(members_, [&](const auto& m) { return m->name == name; });  // one that has ended
         members_.push_back(member);
         return Done{};
     });

@@ -121,7 +121,12 @@ Expected<Done> Outgoing::send_logs() {
 }
 
 Expected<Done> Outgoing::go() {
-    if (!parent_->at_boundary([this](Machine& machine, Recorder& recorder) { depart(machine, recorder); })) return Error{"the machine is gone"};
+    std::string obstacle = "the machine is gone";
+    parent_->at_boundary([&](Machine& machine, Recorder& recorder) {
+        obstacle = parent_->obstacle();
+        if (obstacle.empty()) depart(machine, recorder);
+    });
+    if (!obstacle.empty()) return Error{obstacle};
     set_phase(Phase::serving);
     return Done{};
 }

@@ -36,6 +36,8 @@ public:
     virtual ~Departing() = default;
     /// Calls `step` on the machine's thread, between two instructions, and returns afterwards. False: there is no such machine any more.
     virtual bool at_boundary(std::function<void(Machine&, Recorder&)> step) = 0;
+    /// Why the machine cannot leave, though it could when it was asked to: it has left already, or has ended. Empty if it can. Within a step.
+    virtual std::string obstacle() = 0;
     /// The machine may not run here any more; what was typed and it has not read goes with it. On the machine's thread, within a step.
     virtual std::vector<u8> away() = 0;
     /// The machine was taken back, as of the fork; this is what it did elsewhere. `typed` is what had gone with it.

@@ -137,6 +137,29 @@ TEST_F(Faults, OtherMachinesGoOnWhileMissingPagesAreMade) {
     EXPECT_EQ(member(*target.family, "child").lacking_pages, 0U);
 }
 
+/// Both moves were accepted while the machine was here; its memory is not any more when the second one is ready to go.
+TEST_F(Faults, AMachineThatHasLeftMeanwhileIsNotMovedAgain) {
+    Host third{directory, "third"};
+    Address const there = must(third.family->listen(must(Address::parse("unix:" + (directory / "t")))));
+    for (MoveKind const kind : {MoveKind::fork, MoveKind::migrate}) {
+        std::string const name = kind == MoveKind::fork ? "forked-late" : "migrated-late";
+        proxy.set_stalled(true);
+        must(source.family->move("web", {.to = must(Address::parse("unix:" + (directory / "proxy"))), .kind = kind, .name = name}));
+        must(source.family->move("web", {.to = there, .kind = MoveKind::migrate}));
+        ASSERT_TRUE(eventually([&] { return member(*source.family, "web").detail == "migrated"; })) << last_move(*source.family).report.error;
+        proxy.set_stalled(false);
+        auto const late = [&] { return source.family->moves().rbegin()[1].report; };
+        EXPECT_TRUE(eventually([&] { return late().phase == Outgoing::Phase::failed; })) << phase_text(late().phase);
+        EXPECT_NE(late().error.find(" has ended: migrated"), std::string::npos) << late().error;
+        EXPECT_EQ(member(*target.family, name).name, "nobody");
+        std::string const log = member(*third.family, "web").log;
+        must(third.family->remove("web"));
+        replayed(log);
+        must(source.boot(subject, "web"));
+    }
+    EXPECT_EQ(member(*source.family, "web").state, "running") << "another machine of that name";
+}
+
 TEST_F(Faults, APeerThatTalksNonsenseIsRefusedAndOthersAreServed) {
     std::vector<std::unique_ptr<ByteLink>> peers;
     for (unsigned i = 0; i < 40; ++i) {  // more than are listened to at a time: they say nothing, or rubbish
