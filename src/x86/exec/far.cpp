@@ -1,4 +1,5 @@
 // Far transfers: CALL, JMP, RET, IRET, INT. Probe then commit; checks in the manual's order (APM volume 3).
+#include <type_traits>
 #include <utility>
 
 #include "x86/debug.h"
@@ -17,11 +18,13 @@ struct FarPointer {
     u64 offset;
 };
 
+/// AMD's processors have no pointers of 16:64 (APM volume 3, CALL and JMP): REX.W leaves the offset 32 bits.
 template <Word T>
 Result<FarPointer> read_far_pointer(Core& core, const Insn& insn) {
+    using Offset = std::conditional_t<sizeof(T) == 8, u32, T>;
     u64 const at = effective_address(core, insn);
-    T const offset = TRY(load<T>(core, insn.segment, at));
-    u16 const selector = TRY(load<u16>(core, insn.segment, at + sizeof(T)));
+    Offset const offset = TRY(load<Offset>(core, insn.segment, at));
+    u16 const selector = TRY(load<u16>(core, insn.segment, at + sizeof(Offset)));
     return FarPointer{selector, offset};
 }
 
