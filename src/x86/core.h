@@ -102,7 +102,8 @@ struct Core {
     bool v86() const { return cpu.rflags & rflags::VM; }
     bool real_mode() const { return !protected_mode(); }
     unsigned iopl() const { return cpu.rflags >> 12 & 3; }
-    u64 ip_mask() const { return code64() ? ~u64{0} : (mode_word & mode::code_size) == 1 ? 0xffffffff : 0xffff; }
+    /// 16-bit code counts in EIP too: beyond FFFFh it meets its segment's limit, or goes on. Only jumps of 16 bits cut it.
+    u64 ip_mask() const { return code64() ? ~u64{0} : 0xffffffff; }
     /// Width of the stack pointer in bytes.
     unsigned stack_size() const { return code64() ? 8 : mode_word & mode::stack32 ? 4 : 2; }
 

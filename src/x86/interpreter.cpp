@@ -142,7 +142,7 @@ void run_cut_block(Core& core, const Block* block) {
 bool page_within_segment(const Core& core, u64 offset) {
     if (core.code64()) return true;
     u64 const page_end = core.cpu.rip - offset + page_size - 1;
-    return core.cpu.rip <= core.cpu.seg[CS].limit && page_end <= std::min<u64>(core.cpu.seg[CS].limit, core.ip_mask());
+    return page_end <= core.cpu.seg[CS].limit;
 }
 
 /// The block of the instruction at RIP where it reaches into the next page.

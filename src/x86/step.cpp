@@ -71,7 +71,9 @@ Result<Insn> fetch_instruction(Core& core) {
     TRY(read_code(core, linear, window));
     Decoded d = decode_window(core, window);
     if (d.status == DecodeStatus::truncated && window.size < window.limit) {
-        TRY(read_code(core, next_code_page(core, linear), window));
+        u64 const next = next_code_page(core, linear);
+        if (!is_canonical(next)) return fault::gp();
+        TRY(read_code(core, next, window));
         d = decode_window(core, window);
     }
     switch (d.status) {

@@ -5,8 +5,6 @@
 // Tests: tests/x86/debug_test.cpp, and all instruction vectors.
 #pragma once
 
-#include <algorithm>
-
 #include "x86/core.h"
 #include "x86/decode.h"
 #include "x86/exec/driver.h"
@@ -18,7 +16,7 @@ u64 code_linear(const Core& core);
 
 /// The code segment has room for any instruction at RIP.
 inline bool segment_holds_instruction(const Core& core) {
-    return core.code64() || core.cpu.rip + (instruction_length_max - 1) <= std::min<u64>(core.cpu.seg[CS].limit, core.ip_mask());
+    return core.code64() || core.cpu.rip + (instruction_length_max - 1) <= core.cpu.seg[CS].limit;
 }
 /// The linear address of the page after the one at `linear`.
 inline u64 next_code_page(const Core& core, u64 linear) {

@@ -65,6 +65,35 @@ TEST_F(CmosTest, SettingTheTimeStopsTheClock) {
     EXPECT_EQ(get(8), 0x03) << "the day went on as well";
 }
 
+TEST_F(CmosTest, ResettingTheDividerStopsTheClock) {
+    set(0xb, 0x42);
+    set(0xa, 0x76);
+    set(8, 0x02);
+    set(7, 0x31);
+    set(8, 0x03);
+    set(0, 0x30);
+    rig.run_for(100 * second);
+    EXPECT_EQ(get(0), 0x30);
+    EXPECT_EQ(get(0xa), 0x76) << "no update is in progress";
+    EXPECT_EQ(get(0xc), 0) << "no periodic interrupts either";
+    set(0xa, 0x26);
+    rig.run_for(2 * second);
+    EXPECT_EQ(get(0), 0x32);
+    EXPECT_EQ(get(7), 0x31) << "days are plain memory until the clock runs";
+    EXPECT_EQ(get(8), 0x03);
+}
+
+TEST_F(CmosTest, TheRunningClockKeepsTheMonthThatIsWritten) {
+    set(8, 0x01);
+    set(7, 0x31);
+    set(8, 0x02);
+    EXPECT_EQ(get(8), 0x02) << "the 31st is the last day of February";
+    EXPECT_EQ(get(7), 0x29);
+    set(7, 0x03);
+    EXPECT_EQ(get(8), 0x02);
+    EXPECT_EQ(get(7), 0x03);
+}
+
 TEST_F(CmosTest, UpdateInProgressShowsBeforeEachSecond) {
     EXPECT_EQ(get(0xa) & 0x80, 0);
     rig.run_for(second - 100'000);

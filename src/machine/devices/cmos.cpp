@@ -44,6 +44,11 @@ i64 days_of(const Date& date) {
     return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719'468;
 }
 
+unsigned days_in_month(const Date& date) {
+    Date const next = date.month == 12 ? Date{date.year + 1, 1, 1} : Date{date.year, date.month + 1, 1};
+    return static_cast<unsigned>(days_of(next) - days_of({date.year, date.month, 1}));
+}
+
 /// Division that rounds down, for times before 1970.
 i64 floor_divide(i64 a, i64 b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
@@ -92,12 +97,13 @@ void Cmos::show_time(Cycles now) {
     ram[century] = encode(static_cast<unsigned>((date.year / 100 % 100 + 100) % 100));
 }
 
-/// Starts the clock from the registers. Values out of range count as the nearest one in range.
+/// Starts the clock from the registers. Values out of range count as the nearest one in range, so that a date can be set field by field, the month
+/// before the day.
 void Cmos::take_time(Cycles now) {
     Date date{};
     date.year = decode(ram[century]) * 100 + decode(ram[year]);
     date.month = std::clamp(decode(ram[month]), 1U, 12U);
-    date.day = std::clamp(decode(ram[day]), 1U, 31U);
+    date.day = std::clamp(decode(ram[day]), 1U, days_in_month(date));
     i64 const time = days_of(date) * static_cast<i64>(day_seconds) + std::min(decode_hour(ram[hours]), 23U) * 3600 +
                      std::min(decode(ram[minutes]), 59U) * 60 + std::min(decode(ram[seconds]), 59U);
     epoch = time - static_cast<i64>(now.value / cycles_per_second);
@@ -105,7 +111,7 @@ void Cmos::take_time(Cycles now) {
 
 u64 Cmos::period() const {
     unsigned const rate = ram[A] & 15;
-    if (rate == 0) return 0;
+    if (rate == 0 || divider_held()) return 0;
     unsigned const shift = rate <= 2 ? rate + 7 : rate;  // rates 1 and 2 repeat 8 and 9 with the 32 kHz base
     return (cycles_per_second << (shift - 1)) / 32'768;
 }
@@ -172,16 +178,12 @@ u8 Cmos::read_register(u8 at, Cycles now) {
 }
 
 void Cmos::write_register(u8 at, u8 value, Cycles now) {
-    bool const was_stopped = stopped();
-    if ((at <= year || at == B || at == century) && !was_stopped) show_time(now);
+    bool const was_stopped = stopped(), is_time = at <= year || at == century;
+    if ((is_time || at == A || at == B) && !was_stopped) show_time(now);
     if (at == C || at == D) return;
     ram[at] = at == A ? value & 0x7f : value;
-    if (at == B) {
-        if (stopped()) ram[B] &= static_cast<u8>(~UF);  // as the datasheet: SET clears UIE
-        if (was_stopped && !stopped()) take_time(now);
-    } else if (!was_stopped && (at <= year || at == century)) {
-        take_time(now);
-    }
+    if (ram[B] & 0x80) ram[B] &= static_cast<u8>(~UF);  // as the datasheet: SET clears UIE
+    if (was_stopped ? !stopped() : is_time) take_time(now);
 }
 
 u32 Cmos::read(Offset at, Wires& wires) {

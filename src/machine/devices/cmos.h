@@ -2,8 +2,9 @@
 //
 // Offsets: 0 index (bit 7 masks NMI, ignored) · 1 data. 8-bit accesses; IRQ8.
 // The date is an input at the start; from there on it follows the cycles. Nothing ticks: registers are computed when they are read,
-// and only an enabled interrupt is a deadline. While SET stops the clock, the time registers are plain memory.
-// Not modelled: daylight saving, the divider chain's other bases (the clock always runs), NMI masking.
+// and only an enabled interrupt is a deadline. While SET or the divider's reset stops the clock, the time registers are plain memory.
+// Not modelled: daylight saving, the divider chain's other bases, NMI masking, that the first update comes half a second after the
+// divider's reset: seconds are those since power-on.
 // Tests: tests/machine/cmos_test.cpp.
 #pragma once
 
@@ -41,7 +42,8 @@ struct Cmos {
 private:
     u8 read_register(u8 at, Cycles now);
     void write_register(u8 at, u8 value, Cycles now);
-    bool stopped() const { return ram[0x0b] & 0x80; }
+    bool divider_held() const { return (ram[0x0a] & 0x60) == 0x60; }
+    bool stopped() const { return (ram[0x0b] & 0x80) || divider_held(); }
     i64 unix_time(Cycles now) const;
     void show_time(Cycles now);
     void take_time(Cycles now);

@@ -74,10 +74,14 @@ Fault write_cr4(Core& core, u64 value) {
     return no_fault;
 }
 
+/// Numbers that no register has are #UD at any privilege level.
+bool is_control_register(unsigned n) { return n == 0 || (n >= 2 && n <= 4) || n == 8; }
+
 }  // namespace
 
 /// The ModRM byte always names a register, whatever its mod says.
 Fault mov_from_control(Core& core, const Insn& insn) {
+    if (!is_control_register(insn.reg())) return fault::ud();
     TRY(supervisor(core));
     u64 value = 0;
     switch (insn.reg()) {
@@ -85,14 +89,14 @@ Fault mov_from_control(Core& core, const Insn& insn) {
     case 2: value = core.cpu.cr2; break;
     case 3: value = core.cpu.cr3; break;
     case 4: value = core.cpu.cr4; break;
-    case 8: value = core.bus->task_priority(); break;
-    default: return fault::ud();
+    default: value = core.bus->task_priority(); break;
     }
     core.cpu.gpr[insn.rm()] = core.code64() ? value : value & 0xffffffff;
     return no_fault;
 }
 
 Fault mov_to_control(Core& core, const Insn& insn) {
+    if (!is_control_register(insn.reg())) return fault::ud();
     TRY(supervisor(core));
     u64 const value = read_wide(core, insn.rm());
     switch (insn.reg()) {
@@ -100,12 +104,11 @@ Fault mov_to_control(Core& core, const Insn& insn) {
     case 2: core.cpu.cr2 = value; return no_fault;
     case 3: return write_cr3(core, value);
     case 4: return write_cr4(core, value);
-    case 8:
+    default:
         if (value >> 4) return fault::gp();
         core.bus_touched = core.leave = true;
         core.bus->set_task_priority(static_cast<u8>(value), core.now());
         return no_fault;
-    default: return fault::ud();
     }
 }
 

@@ -1,4 +1,5 @@
 // Far transfers: CALL, JMP, RET, IRET, INT. Probe then commit; checks in the manual's order (APM volume 3).
+#include <type_traits>
 #include <utility>
 
 #include "x86/debug.h"
@@ -17,11 +18,13 @@ struct FarPointer {
     u64 offset;
 };
 
+/// AMD's processors have no pointers of 16:64 (APM volume 3, CALL and JMP): REX.W leaves the offset 32 bits.
 template <Word T>
 Result<FarPointer> read_far_pointer(Core& core, const Insn& insn) {
+    using Offset = std::conditional_t<sizeof(T) == 8, u32, T>;
     u64 const at = effective_address(core, insn);
-    T const offset = TRY(load<T>(core, insn.segment, at));
-    u16 const selector = TRY(load<u16>(core, insn.segment, at + sizeof(T)));
+    Offset const offset = TRY(load<Offset>(core, insn.segment, at));
+    u16 const selector = TRY(load<u16>(core, insn.segment, at + sizeof(Offset)));
     return FarPointer{selector, offset};
 }
 
@@ -47,19 +50,29 @@ Result<CodeTarget> direct_code(Core& core, u16 selector, Descriptor d) {
     return CodeTarget{segment_of(selector, d), cpl};
 }
 
+/// Pushes come before the check of the target, and what they wrote stays below the stack pointer when that fails: AMD processors do it so.
 template <Word T>
-Fault push_return(Core& core) {
+Fault store_return(Core& core) {
     u64 const sp = stack_pointer(core), mask = stack_mask(core);
     TRY(store<T>(core, SS, (sp - sizeof(T)) & mask, static_cast<T>(core.cpu.seg[CS].selector)));
-    TRY(store<T>(core, SS, (sp - 2 * sizeof(T)) & mask, static_cast<T>(core.next_rip)));
-    set_stack_pointer(core, sp - 2 * sizeof(T));
+    return store<T>(core, SS, (sp - 2 * sizeof(T)) & mask, static_cast<T>(core.next_rip));
+}
+template <Word T>
+void return_is_pushed(Core& core) {
+    set_stack_pointer(core, stack_pointer(core) - 2 * sizeof(T));
+}
+template <Word T>
+Fault push_return(Core& core) {
+    TRY(store_return<T>(core));
+    return_is_pushed<T>(core);
     return no_fault;
 }
 
 template <Word T>
 Fault far_real(Core& core, FarPointer to, bool call) {
+    if (call) TRY(store_return<T>(core));
     if (to.offset > core.cpu.seg[CS].limit) return fault::gp();
-    if (call) TRY(push_return<T>(core));
+    if (call) return_is_pushed<T>(core);
     load_segment_real(core, CS, to.selector);
     core.next_rip = to.offset;
     mode_changed(core);
@@ -140,8 +153,9 @@ Fault far_transfer(Core& core, FarPointer to, bool call) {
     u32 const error = selector_error(to.selector);
     if (d.code()) {
         CodeTarget const t = TRY(direct_code(core, to.selector, d));
+        if (call) TRY(store_return<T>(core));
         TRY(check_target(core, t.cs, to.offset));
-        if (call) TRY(push_return<T>(core));
+        if (call) return_is_pushed<T>(core);
         set_code_segment(core, t.cs, t.cpl);
         core.next_rip = to.offset;
         return no_fault;
@@ -201,6 +215,18 @@ Result<Segment> return_stack(Core& core, u16 selector, CodeTarget const& code) {
     return stack_segment(core, selector, code.cpl, Vector::GP);
 }
 
+struct OuterStack {
+    u64 sp = 0;
+    u16 ss = 0;
+};
+/// The outer stack's pointer is popped before the code segment is looked at (APM volume 3, RET and IRET). AMD processors read what they pop for a
+/// return from the top down: flags, CS and offset, then SS and stack pointer.
+template <Word T>
+Result<OuterStack> outer_stack(Core& core, u64 depth) {
+    u16 const ss = static_cast<u16>(TRY(peek<T>(core, depth + sizeof(T))));
+    return OuterStack{TRY(peek<T>(core, depth)), ss};
+}
+
 void set_return_stack(Core& core, Segment const& ss, u64 sp) {
     core.cpu.seg[SS] = ss;
     bool const small = !core.code64() && !ss.big();
@@ -212,8 +238,8 @@ void set_return_stack(Core& core, Segment const& ss, u64 sp) {
 template <Word T>
 Fault ret_far(Core& core, const Insn& insn) {
     u64 const released = isa::row(insn.id).operands.count > 1 ? insn.immediate : 0;
-    T const offset = TRY(peek<T>(core));
     u16 const selector = static_cast<u16>(TRY(peek<T>(core, sizeof(T))));
+    T const offset = TRY(peek<T>(core));
     if (core.real_mode() || core.v86()) {
         if (offset > core.cpu.seg[CS].limit) return fault::gp();
         drop(core, 2 * sizeof(T) + released);
@@ -222,20 +248,19 @@ Fault ret_far(Core& core, const Insn& insn) {
         mode_changed(core);
         return no_fault;
     }
+    bool const outer = (selector & 3u) != core.cpu.cpl;
+    OuterStack const stack = outer ? TRY(outer_stack<T>(core, 2 * sizeof(T) + released)) : OuterStack{};
     CodeTarget const code = TRY(return_code(core, selector));
     TRY(check_target(core, code.cs, offset));
-    if (code.cpl == core.cpu.cpl) {
+    if (!outer) {
         drop(core, 2 * sizeof(T) + released);
         set_code_segment(core, code.cs, code.cpl);
         core.next_rip = offset;
         return no_fault;
     }
-    u64 const outer = 2 * sizeof(T) + released;
-    T const sp = TRY(peek<T>(core, outer));
-    u16 const ss_selector = static_cast<u16>(TRY(peek<T>(core, outer + sizeof(T))));
-    Segment const ss = TRY(return_stack(core, ss_selector, code));
+    Segment const ss = TRY(return_stack(core, stack.ss, code));
     set_code_segment(core, code.cs, code.cpl);
-    set_return_stack(core, ss, sp + released);
+    set_return_stack(core, ss, stack.sp + released);
     drop_inner_segments(core);
     core.next_rip = offset;
     mode_changed(core);
@@ -259,9 +284,9 @@ template <Word T>
 Fault iret_real(Core& core) {
     bool const virtual_flags = vme::virtual_flags(core, sizeof(T));
     if (core.v86() && core.iopl() < 3 && !virtual_flags) return fault::gp();
-    T const offset = TRY(peek<T>(core));
-    u16 const selector = static_cast<u16>(TRY(peek<T>(core, sizeof(T))));
     T const flags = TRY(peek<T>(core, 2 * sizeof(T)));
+    u16 const selector = static_cast<u16>(TRY(peek<T>(core, sizeof(T))));
+    T const offset = TRY(peek<T>(core));
     if (offset > core.cpu.seg[CS].limit) return fault::gp();
     if (virtual_flags) TRY(vme::load_flags(core, static_cast<u16>(flags)));
     drop(core, 3 * sizeof(T));
@@ -307,22 +332,20 @@ Fault iret(Core& core, const Insn&) {
         u16 const link = TRY(load_system<u16>(core, core.cpu.seg[TR].base));
         return switch_task(core, link, TaskSwitch::iret, std::nullopt);
     }
-    T const offset = TRY(peek<T>(core));
-    u16 const selector = static_cast<u16>(TRY(peek<T>(core, sizeof(T))));
     T const flags = TRY(peek<T>(core, 2 * sizeof(T)));
+    u16 const selector = static_cast<u16>(TRY(peek<T>(core, sizeof(T))));
+    T const offset = TRY(peek<T>(core));
     if constexpr (sizeof(T) == 4)
         if ((flags & rflags::VM) && core.cpu.cpl == 0 && !core.long_mode()) return iret_to_v86(core, offset, selector, flags);
+    bool const lower = (selector & 3u) != core.cpu.cpl, outer = lower || core.code64();
+    OuterStack const stack = outer ? TRY(outer_stack<T>(core, 3 * sizeof(T))) : OuterStack{};
     CodeTarget const code = TRY(return_code(core, selector));
     TRY(check_target(core, code.cs, offset));
     u64 const mask = iret_mask(core, sizeof(T));
-    bool const outer = code.cpl != core.cpu.cpl || core.code64();
     if (outer) {
-        T const sp = TRY(peek<T>(core, 3 * sizeof(T)));
-        u16 const ss_selector = static_cast<u16>(TRY(peek<T>(core, 4 * sizeof(T))));
-        Segment const ss = TRY(return_stack(core, ss_selector, code));
-        bool const lower = code.cpl != core.cpu.cpl;
+        Segment const ss = TRY(return_stack(core, stack.ss, code));
         set_code_segment(core, code.cs, code.cpl);
-        set_return_stack(core, ss, sp);
+        set_return_stack(core, ss, stack.sp);
         if (lower) drop_inner_segments(core);
     } else {
         drop(core, 3 * sizeof(T));

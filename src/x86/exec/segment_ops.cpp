@@ -1,6 +1,8 @@
 // Instructions that load or inspect selectors. Probe then commit: a fault leaves every register.
 #include "x86/segment.h"
 
+#include <type_traits>
+
 #include "x86/exec/special.h"
 #include "x86/exec/stack.h"
 
@@ -22,11 +24,12 @@ Fault load_far_pointer(Core& core, const Insn& insn) {
     if (insn.id == isa::Id::LSS_Gv_Mp) n = SS;
     if (insn.id == isa::Id::LFS_Gv_Mp) n = FS;
     if (insn.id == isa::Id::LGS_Gv_Mp) n = GS;
+    using Offset = std::conditional_t<sizeof(T) == 8, u32, T>;  // REX.W loads no more than 32 bits (APM volume 3, LFS)
     u64 const at = effective_address(core, insn);
-    T const offset = TRY(load<T>(core, insn.segment, at));
-    u16 const selector = TRY(load<u16>(core, insn.segment, at + sizeof(T)));
+    Offset const offset = TRY(load<Offset>(core, insn.segment, at));
+    u16 const selector = TRY(load<u16>(core, insn.segment, at + sizeof(Offset)));
     TRY(load_segment(core, n, selector));
-    core.set_gpr<T>(insn.reg(), offset);
+    core.set_gpr<Offset>(insn.reg(), offset);
     return no_fault;
 }
 INSTANTIATE(load_far_pointer)
