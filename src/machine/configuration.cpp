@@ -177,7 +177,7 @@ Expected<Images> read_images(const Configuration& configuration, ImageHashes* kn
 }
 
 Digest identity_of(const Configuration& configuration, const Images& images) {
-    constexpr u64 machine_version = 9;  // of the processor, of the board and of what the loaders do
+    constexpr u64 machine_version = 10;  // of the processor, of the board and of what the loaders do
     DigestStream stream;
     auto const text = [&stream](const std::string& value) {
         stream.add(u64{value.size()});
