@@ -8,20 +8,26 @@ namespace ramet::msr {
 namespace {
 
 enum Index : u32 {
-    TSC = 0x10, PATCH_LEVEL = 0x8b, MTRRCAP = 0xfe, SYSENTER_CS = 0x174, SYSENTER_ESP = 0x175, SYSENTER_EIP = 0x176, MCG_CAP = 0x179, MCG_STATUS = 0x17a, MISC_ENABLE = 0x1a0,
+    TSC = 0x10, PATCH_LEVEL = 0x8b, MTRRcap = 0xfe, SYSENTER_CS = 0x174, SYSENTER_ESP = 0x175, SYSENTER_EIP = 0x176, MCG_CAP = 0x179, MCG_STATUS = 0x17a, MISC_ENABLE = 0x1a0,
     DebugCtl = 0x1d9, LastBranchFromIP = 0x1db, LastBranchToIP = 0x1dc, LastIntFromIP = 0x1dd, LastIntToIP = 0x1de,
-    PAT = 0x277, EFER = 0xc0000080, STAR = 0xc0000081, LSTAR = 0xc0000082, CSTAR = 0xc0000083, SFMASK = 0xc0000084, FS_BASE = 0xc0000100,
+    MTRRphysBase0 = 0x200, MTRRfix64K = 0x250, MTRRfix16K = 0x258, MTRRfix4K = 0x268, MTRRdefType = 0x2ff, PAT = 0x277, EFER = 0xc0000080, STAR = 0xc0000081, LSTAR = 0xc0000082, CSTAR = 0xc0000083, SFMASK = 0xc0000084, FS_BASE = 0xc0000100,
     GS_BASE = 0xc0000101, KERNEL_GS_BASE = 0xc0000102, TSC_AUX = 0xc0000103, PERF_CTL0 = 0xc0010000, PERF_CTR0 = 0xc0010004, HWCR = 0xc0010015,
     SYSCFG = 0xc0010010, NB_CFG = 0xc001001f, INT_PENDING = 0xc0010055, OSVW_ID_LENGTH = 0xc0010140, OSVW_STATUS = 0xc0010141, BU_CFG = 0xc0011023,
     LS_CFG = 0xc0011020, DC_CFG = 0xc0011022, IC_CFG = 0xc0011021, DE_CFG = 0xc0011029,
 };
 
-/// Registers of AMD's processors that system software probes: they read as zero, and what is written is ignored.
+/// Registers of AMD's processors that system software probes: they read as zero, and what is written is ignored. MTRRs are among them, because
+/// hypervisors and firmware use them without asking CPUID; that there are none, which MTRRcap says, is true.
 bool ignored(u32 index) {
     if (index >= PERF_CTL0 && index < PERF_CTR0 + performance_counters) return true;
+    if (index >= MTRRphysBase0 && index < MTRRphysBase0 + 16) return true;
+    if (index >= MTRRfix4K && index < MTRRfix4K + 8) return true;
     switch (index) {
     case PATCH_LEVEL:
-    case MTRRCAP:
+    case MTRRdefType:
+    case MTRRfix64K:
+    case MTRRfix16K:
+    case MTRRfix16K + 1:
     case MCG_CAP:
     case MCG_STATUS:
     case HWCR:
@@ -98,6 +104,7 @@ Result<u64> read(Core& core, u32 index) {
     case LastBranchToIP: return cpu.last_branch.to;
     case LastIntFromIP: return cpu.last_interrupt.from;
     case LastIntToIP: return cpu.last_interrupt.to;
+    case MTRRcap: return u64{0};
     case PAT: return cpu.pat;
     case EFER: return cpu.efer;
     case STAR: return cpu.star;
