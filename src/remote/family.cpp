@@ -226,8 +226,8 @@ void Family::relay(Move& move) {
     std::vector<Frame> const lacking = server->lacking();
     for (Frame const frame : lacking) pager.want(frame);
     bool const some_came = std::any_of(lacking.begin(), lacking.end(), [&](Frame frame) { return !pager.store().is_absent(frame); });
-    if (some_came || pager.complete()) server->supply(pager.store());
-    if (pager.complete()) move.pages_from.reset();
+    bool const supplied = (some_came || pager.complete()) && server->supply(pager.store());
+    if (supplied && pager.complete()) move.pages_from.reset();
 }
 
 void Family::accept() {

@@ -306,9 +306,10 @@ std::vector<Frame> PageServer::lacking() const {
     return {lacking_.begin(), lacking_.end()};
 }
 
-void PageServer::supply(Memory& from) {
+bool PageServer::supply(Memory& from) {
     Lock const lock(mutex_);
-    if (!frozen_ || ledger_.all_confirmed()) return;
+    if (ledger_.all_confirmed()) return true;
+    if (!frozen_) return false;
     if (options_.release || options_.on_write == OnWrite::send) {  // what was released is absent as well, and stays so
         for (Frame const frame : frozen_->absent_frames(Frame{}, ~std::size_t{0}))
             if (ledger_.fate(frame) != PageLedger::Fate::confirmed) frozen_->adopt(frame, from);
@@ -323,6 +324,7 @@ void PageServer::supply(Memory& from) {
     order_.start_over();
     zeros_next_ = {};
     wakeup_.signal();
+    return true;
 }
 
 std::vector<Frame> PageServer::asked() const {

@@ -69,9 +69,9 @@ public:
 
     void about_to_write(Frame frame) override;
 
-    /// Frames that the child asks for and the parent itself lacks; supply() when `from` has more.
+    /// Frames that the child asks for and the parent itself lacks; supply() when `from` has more. False before start(): ask again.
     std::vector<Frame> lacking() const;
-    void supply(Memory& from);
+    bool supply(Memory& from);
     /// What the child asked for so far, in order.
     std::vector<Frame> asked() const;
     ServeStats stats() const;

@@ -190,6 +190,13 @@ TEST_F(RemoteMemory, AChildForksToAThirdHostWhileItLacksPages) {
     EXPECT_EQ(child.digest(), expected_after(20'100));
 }
 
+TEST_F(RemoteMemory, WhatIsSuppliedBeforeTheForkIsNotTaken) {
+    PageServer server{parent.memory().ranges(), {}};
+    EXPECT_FALSE(server.supply(parent.memory()));
+    server.start(std::move(parent.fork().memory()));
+    EXPECT_TRUE(server.supply(parent.memory()));
+}
+
 TEST_F(RemoteMemory, PagesThatAreKnownByHashAreNotSent) {
     auto const pool = std::make_shared<PagePool>();
     auto const known = std::make_shared<KnownPages>();
