@@ -175,6 +175,8 @@ Expected<Done> Family::remove(const std::string& name) {
         if (member == nullptr) return Error{"there is no machine \"" + name + "\" here; `ramet ps` lists them"};
         if (member->state == Member::State::away)
             return Error{name + " is on its way to another host, which gets its memory from here; wait, or fetch it back with `ramet resume " + name + " --take-back`"};
+        if (member->incoming && member->incoming->is_arriving())
+            return Error{name + " has not arrived completely; wait until `ramet ps` shows no lacking pages, or fetch it back at its source with `ramet resume --take-back`"};
         if (member->recorder && !member->waits() && !member->pages_from)
             TRY(member->recorder->finish(member->machine(), {StopReason::interrupted}));
         std::erase_if(members_, [&](const auto& m) { return m.get() == member; });

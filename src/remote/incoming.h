@@ -43,6 +43,8 @@ public:
     /// Everything is here and the source has let go.
     bool finished() const { return finished_; }
     bool connected() const { return link_ != nullptr; }
+    /// A migration whose source waits for its end.
+    bool is_arriving() const { return proposal_.kind == MoveKind::migrate && connected() && !finished_ && !fenced(); }
     /// What was typed at the source and the machine has not read: once.
     std::vector<u8> take_typed() { return std::exchange(typed_, {}); }
     const std::string& error() const { return error_; }

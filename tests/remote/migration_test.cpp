@@ -120,6 +120,10 @@ TEST_F(Moving, AMachineThatIsOnItsWayIsNotStopped) {
     auto const stopped = source.family->remove("web");
     ASSERT_FALSE(stopped);
     EXPECT_NE(stopped.error().text.find("--take-back"), std::string::npos) << stopped.error().text;
+    ASSERT_TRUE(eventually([&] { return member(*target.family, "web").name == "web"; }));
+    auto const stopped_there = target.family->remove("web");
+    ASSERT_FALSE(stopped_there) << "its source would wait for it";
+    EXPECT_NE(stopped_there.error().text.find("not arrived completely"), std::string::npos) << stopped_there.error().text;
     must(source.family->take_back("web"));
     ASSERT_TRUE(over());
     must(source.family->remove("web"));
