@@ -172,6 +172,7 @@ void Family::welcome(Member& member, Incoming& incoming) {
         member.state = Member::State::ended;
         member.end_text = "taken back by its source";
         member.console->end();
+        if (member.waits()) member.close();
     }
     if (member.first_run_at_ns != 0) incoming.has_run();
     if (!member.recorder && member.state != Member::State::ended) {

@@ -29,10 +29,14 @@ Member::Member(std::string member_name, Machine machine, std::shared_ptr<std::at
 
 Member::~Member() {
     fiber_.reset();
+    close();
+    console->end();
+}
+
+void Member::close() {
     std::lock_guard const lock(mutex_);
     closed_ = true;
-    for (auto& [step, done] : steps_) done.set_value(false);
-    console->end();
+    for (auto& [step, done] : std::exchange(steps_, {})) done.set_value(false);
 }
 
 void Member::replace(Machine machine) {

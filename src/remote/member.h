@@ -35,6 +35,8 @@ public:
     using Step = std::function<void(Member&)>;
     std::future<bool> post(Step step);
     void do_steps();
+    /// There will be no boundary any more: whoever waits for one is told.
+    void close();
 
     std::string name;
     State state = State::running;

@@ -137,6 +137,20 @@ TEST_F(Faults, OtherMachinesGoOnWhileMissingPagesAreMade) {
     EXPECT_EQ(member(*target.family, "child").lacking_pages, 0U);
 }
 
+/// It waits for a page, and so does whoever waits for its next boundary: there will be none.
+TEST_F(Faults, NobodyWaitsForAMachineThatWasTakenBack) {
+    move(MoveKind::migrate, 0);
+    Host third{directory, "third"};
+    Address const there = must(third.family->listen(must(Address::parse("unix:" + (directory / "t")))));
+    proxy.set_stalled(true);
+    ASSERT_TRUE(eventually([&] { return member(*target.family, "child").detail == "waits for a page"; }));
+    must(target.family->move("child", {.to = there, .kind = MoveKind::fork, .name = "far"}));
+    must(source.family->take_back("web"));
+    proxy.set_stalled(false);
+    EXPECT_TRUE(eventually([&] { return last_move(*target.family).report.phase == Outgoing::Phase::failed; })) << phase_text(last_move(*target.family).report.phase);
+    EXPECT_EQ(member(*third.family, "far").name, "nobody");
+}
+
 /// Both moves were accepted while the machine was here; its memory is not any more when the second one is ready to go.
 TEST_F(Faults, AMachineThatHasLeftMeanwhileIsNotMovedAgain) {
     Host third{directory, "third"};
