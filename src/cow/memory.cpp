@@ -134,7 +134,7 @@ std::string Memory::trouble_text() const {
     switch (trouble_) {
     case MemoryTrouble::none: break;
     case MemoryTrouble::exhausted: return "the host's memory for guest pages is used up";
-    case MemoryTrouble::lost: return "a page of the machine cannot be had: " + layout_->source->error();
+    case MemoryTrouble::lost: return "a page of the machine cannot be had: " + (layout_->source ? layout_->source->error() : "its memory was given back");
     }
     return "there is no RAM";
 }

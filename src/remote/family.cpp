@@ -64,6 +64,7 @@ public:
         post([](Member& member) {
             member.state = Member::State::ended;
             member.end_text = "migrated";
+            member.left = true;
             member.console->end();
         });
     }

@@ -177,7 +177,7 @@ Expected<Done> Family::remove(const std::string& name) {
             return Error{name + " is on its way to another host, which gets its memory from here; wait, or fetch it back with `ramet resume " + name + " --take-back`"};
         if (member->incoming && member->incoming->is_arriving())
             return Error{name + " has not arrived completely; wait until `ramet ps` shows no lacking pages, or fetch it back at its source with `ramet resume --take-back`"};
-        if (member->recorder && !member->waits() && !member->pages_from)
+        if (member->recorder && !member->waits() && !member->pages_from && !member->left)
             TRY(member->recorder->finish(member->machine(), {StopReason::interrupted}));
         std::erase_if(members_, [&](const auto& m) { return m.get() == member; });
         return Done{};
@@ -214,7 +214,7 @@ Expected<std::string> Family::digest(const std::string& name) {
         Member* const member = find(name);
         if (member == nullptr) return Error{"there is no machine \"" + name + "\" here"};
         if (member->waits() || member->pages_from) return Error{name + " lacks pages; its digest needs them all"};
-        return member->machine().digest().hex();
+        return TRY(member->machine().whole_digest()).hex();
     });
 }
 

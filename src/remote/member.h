@@ -41,6 +41,7 @@ public:
     std::string name;
     State state = State::running;
     std::string end_text;                     // why it ended
+    bool left = false;                        // for another host: what is here has no memory
     std::shared_ptr<Incoming> incoming;       // how it came here, while its memory is not complete
     std::shared_ptr<Incoming> pages_from;     // while its memory is not complete: that, or how the machine came that it was forked from here
     std::unique_ptr<Recorder> recorder;       // before an input is applied

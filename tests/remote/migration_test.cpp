@@ -73,6 +73,8 @@ TEST_F(Moving, AMigrationLeavesNothingBehindAndItsLogReplays) {
     EXPECT_TRUE(eventually([&] { return member(*target.family, "web").position > at + 1'000'000; }));
     EXPECT_EQ(member(*target.family, "web").epoch, 2U);
     ended(target, "web");
+    EXPECT_FALSE(source.family->digest("web")) << "of what is left of it";
+    ended(source, "web");
 }
 
 /// web2 descends from the log that web had before it went away.
