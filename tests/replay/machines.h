@@ -30,7 +30,11 @@ public:
         std::filesystem::remove_all(path_);
         std::filesystem::create_directories(path_);
     }
-    ~Directory() { std::filesystem::remove_all(path_); }
+    /// Processes that a test started may remove files of theirs meanwhile.
+    ~Directory() {
+        std::error_code gone;
+        std::filesystem::remove_all(path_, gone);
+    }
     std::string operator/(const std::string& name) const { return path_ + "/" + name; }
     const std::string& path() const { return path_; }
 
