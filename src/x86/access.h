@@ -26,7 +26,7 @@ Result<u64> linear_in(const Core& core, Segment const& s, unsigned segment, u64 
 
 constexpr bool is_canonical(u64 linear) { return static_cast<u64>(static_cast<i64>(linear << 16) >> 16) == linear; }
 
-/// After a frame of RAM gave no page: the machine stops, and the report says why. The instruction has had no effect.
+/// After a frame of RAM gave no page: the machine stops, and the report says why. The instruction can be tried again, as after a page fault.
 Fault no_page(Core& core);
 
 /// size: 1 to 16 bytes, any alignment; the value's bytes little-endian. Nothing is written unless all can be.
