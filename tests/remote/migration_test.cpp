@@ -95,6 +95,9 @@ TEST_F(Moving, AMachineThatMigratesBackLeavesOtherLogsAlone) {
 }
 
 TEST_F(Moving, AChildGetsItsMemoryThoughItsParentWasStopped) {
+    must(source.family->remove("web"));
+    must(source.boot(sweep_subject(directory, 1900), "web"));  // touches more pages than come before anybody looks
+    ASSERT_TRUE(eventually([&] { return member(*source.family, "web").position > 1'000'000; }));
     move(MoveKind::fork, "web2", {.push_bytes_per_s = 256 << 10});
     ASSERT_TRUE(eventually([&] { return member(*target.family, "web2").name == "web2"; }));
     ASSERT_NE(member(*target.family, "web2").lacking_pages, 0U);
